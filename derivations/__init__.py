@@ -1,0 +1,1 @@
+"""Mean-field theory in symbols: declaration, disorder average, stationary equations."""

@@ -1,0 +1,68 @@
+r"""Averages over a pair of Gaussian values of one field, and Price's theorem.
+
+For x, y jointly Gaussian with zero mean, equal variance D and covariance C, write
+
+    F_{f^(m) f^(n)}(D, C) = E[ f^(m)(x) f^(n)(y) ].
+
+Price's theorem (R. Price, IRE Trans. Inf. Theory 4, 69 (1958)) gives the derivatives
+
+    dF/dC = E[ f^(m+1)(x) f^(n+1)(y) ],
+    dF/dD = ( E[ f^(m+2)(x) f^(n)(y) ] + E[ f^(m)(x) f^(n+2)(y) ] ) / 2,
+
+D being both variances.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+__all__ = ["GaussianAverage"]
+
+
+class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
+    """E[f^(m)(x) f^(n)(y)], arguments (f, m, n, D, C); f is the label of a function.
+
+    The two values are exchangeable, so m >= n is the standard order.
+
+    >>> import sympy as sp
+    >>> f, D, C = sp.symbols("f D C")
+    >>> sp.diff(GaussianAverage(f, 0, 0, D, C), C)
+    GaussianAverage(f, 1, 1, D, C)
+    >>> sp.diff(GaussianAverage(f, 0, 0, D, C), D)
+    GaussianAverage(f, 2, 0, D, C)
+    """
+
+    nargs = 5
+
+    @classmethod
+    def eval(
+        cls, f: sp.Symbol, m: sp.Integer, n: sp.Integer, variance: sp.Expr, covariance: sp.Expr
+    ) -> sp.Expr | None:
+        """Put the larger order first."""
+        if m.is_Integer and n.is_Integer and m < n:
+            return cls(f, n, m, variance, covariance)
+        return None
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Derivative by D (argument 4) or C (argument 5), from Price's theorem."""
+        f, m, n, variance, covariance = self.args
+        if argindex == 5:
+            return GaussianAverage(f, m + 1, n + 1, variance, covariance)
+        if argindex == 4:
+            first = GaussianAverage(f, m + 2, n, variance, covariance)
+            second = GaussianAverage(f, m, n + 2, variance, covariance)
+            return (first + second) / 2
+        raise sp.function.ArgumentIndexError(self, argindex)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        f, m, n, *_ = self.args
+        label = printer._print(f)
+        primes = [label + "'" * int(k) for k in (m, n)]
+        text = rf"\left\langle {primes[0]}\,{primes[1]} \right\rangle"
+        return text if exp is None else f"{text}^{{{exp}}}"
+
+    def _sympystr(self, printer: Any) -> str:
+        f, m, n, *_ = self.args
+        return f"<{f}{chr(39) * int(m)} {f}{chr(39) * int(n)}>"

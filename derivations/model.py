@@ -1,0 +1,226 @@
+"""The declaration of a network: fields, couplings, dynamics and parameters, in symbols.
+
+A network has N units with the fields x_1 .. x_n each. Unit i obeys
+
+    dx_k/dt = f_k(x, xi),          xi_a = sum_j J^a_ij psi_a(x_j),
+
+with independent Gaussian coupling matrices J^a of entries N(0, sigma_a^2 / N). Everything else in
+this package is derived from an object of the class `Model`: mean-field theory, solvers, simulator.
+Times are in units of the leak of the first field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy as sp
+
+from .symbols import field_symbol
+
+__all__ = ["Coupling", "DeclarationError", "Field", "Model", "Nonlinearity", "Parameter"]
+
+#: Names that `dmft.solve`, `dmft.boundary` and `dmft.validate` take as options: a parameter or a
+#: field of one of these names could not be told from the option.
+RESERVED = frozenset(
+    {
+        *(
+            "model",
+            "name",
+            "parameters",
+            "branch",
+            "tol",
+            "method",
+            "seed",
+            "lyapunov",
+            "solve_for",
+        ),
+        *("n", "realizations", "workers", "precision", "progress", "command", "digits", "certify"),
+    }
+)
+
+
+class DeclarationError(ValueError):
+    """A model is declared inconsistently; the message names the part and the remedy."""
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
+        raise DeclarationError(
+            f"{kind} {name!r}: a name is made of ASCII letters, digits and _ and starts with a letter"
+        )
+    if name in RESERVED:
+        raise DeclarationError(f"{kind} {name!r}: the name is reserved for an option; rename it")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that the user chooses.
+
+    Attributes
+    ----------
+    name, meaning, latex
+        How it is typed, explained and printed.
+    default
+        Value when not given; None makes it required.
+    positive
+        True for values > 0; otherwise any finite real number is allowed.
+    unit
+        "1" for pure numbers, "leak time" for times.
+    """
+
+    name: str
+    meaning: str
+    default: sp.Rational | int | None = None
+    positive: bool = False
+    unit: str = "1"
+    latex: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("parameter", self.name)
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The symbol, with the assumptions that the domain justifies."""
+        if self.positive:
+            return sp.Symbol(self.name, positive=True)
+        return sp.Symbol(self.name, real=True)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A dynamical variable of every unit."""
+
+    name: str
+    meaning: str
+    latex: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("field", self.name)
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The real symbol of the field."""
+        return field_symbol(self.name)
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """A named function of the fields of one unit, reported beside the fields themselves."""
+
+    name: str
+    expression: sp.Expr
+    latex: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("nonlinearity", self.name)
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """A current xi_a = sum_j J_ij psi(x_j) with J_ij independent N(0, variance / N).
+
+    ``output`` is psi, a smooth function of the fields of one unit.
+    """
+
+    current: str
+    output: sp.Expr
+    variance: sp.Expr = field(default_factory=lambda: sp.Integer(1))
+
+    def __post_init__(self) -> None:
+        _check_name("current", self.current)
+
+    @property
+    def symbol(self) -> sp.Symbol:
+        """The real symbol of the current."""
+        return sp.Symbol(self.current, real=True)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, declared once. See the module's docstring for the equations.
+
+    ``dynamics`` maps each field's name to f_k, an expression in field, current and parameter
+    symbols. Raises `DeclarationError` when names clash, a field has no dynamics, or a symbol is
+    unknown.
+    """
+
+    name: str
+    title: str
+    citation: str
+    fields: tuple[Field, ...]
+    parameters: tuple[Parameter, ...]
+    nonlinearities: tuple[Nonlinearity, ...]
+    couplings: tuple[Coupling, ...]
+    dynamics: Mapping[str, sp.Expr]
+
+    def __post_init__(self) -> None:
+        named = [
+            *(f.name for f in self.fields),
+            *(p.name for p in self.parameters),
+            *(n.name for n in self.nonlinearities),
+            *(c.current for c in self.couplings),
+        ]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise DeclarationError(f"model {self.name}: {', '.join(twice)} declared twice")
+        if set(self.dynamics) != {f.name for f in self.fields}:
+            raise DeclarationError(
+                f"model {self.name}: dynamics for {sorted(self.dynamics)}, "
+                f"fields are {[f.name for f in self.fields]}; give exactly one equation per field"
+            )
+        states = {f.symbol for f in self.fields}
+        knobs = {p.symbol for p in self.parameters}
+        currents = {c.symbol for c in self.couplings}
+        for what, expression, allowed in [
+            *((f"d{k}/dt", e, states | knobs | currents) for k, e in self.dynamics.items()),
+            *((f"output of {c.current}", c.output, states | knobs) for c in self.couplings),
+            *((f"variance of {c.current}", c.variance, knobs) for c in self.couplings),
+            *((n.name, n.expression, states | knobs) for n in self.nonlinearities),
+        ]:
+            unknown = sp.sympify(expression).free_symbols - allowed
+            if unknown:
+                raise DeclarationError(
+                    f"model {self.name}: {what} contains {sorted(map(str, unknown))}, which is no "
+                    "declared field, current or parameter that may stand there (check the name and "
+                    "use the .symbol of the declared object)"
+                )
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the declaration, over everything that changes a number."""
+        parts = [
+            self.name,
+            *(f.name for f in self.fields),
+            *(f"{p.name} {p.default} {p.positive}" for p in self.parameters),
+            *(f"{n.name} {sp.srepr(n.expression)}" for n in self.nonlinearities),
+            *(
+                f"{c.current} {sp.srepr(c.output)} {sp.srepr(sp.sympify(c.variance))}"
+                for c in self.couplings
+            ),
+            *(f"{k} {sp.srepr(self.dynamics[k])}" for k in sorted(self.dynamics)),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def field_symbols(self) -> tuple[sp.Symbol, ...]:
+        """The field symbols in order of declaration."""
+        return tuple(f.symbol for f in self.fields)
+
+    def current_symbols(self) -> tuple[sp.Symbol, ...]:
+        """The current symbols in order of declaration."""
+        return tuple(c.symbol for c in self.couplings)
+
+    def parameter_symbols(self) -> tuple[sp.Symbol, ...]:
+        """The parameter symbols in order of declaration."""
+        return tuple(p.symbol for p in self.parameters)
+
+    def drift(self) -> tuple[sp.Expr, ...]:
+        """The right-hand sides f_k(x, xi) in order of the fields."""
+        return tuple(sp.sympify(self.dynamics[f.name]) for f in self.fields)
+
+    def outputs(self) -> tuple[sp.Expr, ...]:
+        """The outputs psi_a(x) in order of the couplings."""
+        return tuple(sp.sympify(c.output) for c in self.couplings)

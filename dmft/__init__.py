@@ -1,0 +1,58 @@
+"""Dynamical mean-field theory of large random recurrent neural networks.
+
+(Not the dynamical mean-field theory of correlated electrons.) A network is declared once in
+symbols; its mean-field theory is derived, compiled and solved, and held against simulated finite
+networks.
+
+>>> import dmft
+>>> solution = dmft.solve("vanilla", g=2)
+>>> print(f"{solution.variance['x']:.8f}")
+1.92480541
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .api import boundary as boundary
+    from .api import derive as derive
+    from .api import models as models
+    from .api import solve as solve
+    from .parameters import Sweep as Sweep
+    from .results.load import load as load
+
+__all__ = ["Sweep", "__version__", "boundary", "derive", "load", "models", "solve", "validate"]
+
+_HOMES = {
+    "Sweep": "dmft.parameters",
+    "boundary": "dmft.api",
+    "derive": "dmft.api",
+    "load": "dmft.results.load",
+    "models": "dmft.api",
+    "solve": "dmft.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562), so that ``import dmft`` costs nothing."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in __all__:
+        # what stands above `dmft` in the import order is found by its entry point
+        from importlib.metadata import entry_points
+
+        (entry,) = entry_points(group="dmft.api", name=name)
+        value = entry.load()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

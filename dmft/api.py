@@ -1,0 +1,302 @@
+"""derive -> compile -> solve for the common case: assembles, computes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import InputError, NotCoveredError, did_you_mean, quoted
+from .parameters import (
+    Sweep,
+    check_parameters,
+    check_swept,
+    find_model,
+    merge_parameters,
+)
+
+if TYPE_CHECKING:
+    from dmft.derivations.derivation import Derivation
+
+    from .codegen.info import ModelInfo
+    from .codegen.theory import CompiledTheory
+    from .results.curve import BoundaryCurve
+    from .results.solution import Solution
+
+__all__ = ["boundary", "derive", "models", "solve"]
+
+
+def models() -> tuple[ModelInfo, ...]:
+    """Names, parameters with domains and citations of all models.
+
+    >>> import dmft
+    >>> [model.name for model in dmft.models()]
+    ['gated', 'vanilla']
+    """
+    from .codegen import load_info, model_names
+
+    return tuple(load_info(name) for name in model_names())
+
+
+def derive(model: str) -> Derivation:
+    """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
+
+    Raises `InputError` for an unknown model.
+
+    >>> import dmft
+    >>> "mean-field" in str(dmft.derive("vanilla"))
+    True
+    """
+    find_model(model)
+    from dmft.derivations.derivation import derive_model
+    from dmft.derivations.models import get
+
+    return derive_model(get(model))
+
+
+def solve(
+    model: str,
+    parameters: Mapping[str, float] | None = None,
+    /,
+    *,
+    branch: str = "auto",
+    tol: float = 1e-10,
+    method: str = "auto",
+    seed: int | None = None,
+    lyapunov: bool = True,
+    **more_parameters: float,
+) -> Solution:
+    r"""Solve the stationary mean-field equations of a model.
+
+    Autocorrelations C(tau) = <x(t) x(t + tau)> and the largest Lyapunov exponent; equations in
+    `dmft.derive` and THEORY sections 4 and 6 (Sompolinsky, Crisanti & Sommers 1988;
+    Krishnamurthy, Can & Schwab 2022). Times are in units of the leak.
+
+    Parameters
+    ----------
+    model
+        A name from `dmft.models`.
+    parameters, **more_parameters
+        Values by name; each once.
+    branch
+        "auto" (the chaotic state if it exists, else the fixed point if rest is unstable, else
+        rest), "zero", "fixed-point", "fixed-point-lower", "chaotic" or "chaotic-lower".
+    tol
+        Accuracy of window, density and residual, relative to C(0); between 1e-13 and 1e-3.
+    method
+        Linear algebra of Newton's method: "auto", "dense" or "matrix-free".
+    seed
+        Recorded only: this solver draws no random numbers.
+    lyapunov
+        False leaves the exponent out.
+
+    Returns
+    -------
+    Solution
+        Check ``status``: without an answer it says why and arrays are empty.
+
+    Raises
+    ------
+    InputError
+        Bad names or values; `NotCoveredError` for a theory that is not built yet.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> solution = dmft.solve("gated", g_h=3, alpha_r=5)
+    >>> print(solution.branch, solution.status, f"{solution.lyapunov:.6f}")
+    chaotic converged 0.132169
+    """
+    started = time.perf_counter()
+    info = find_model(model)
+    values = check_parameters(info, merge_parameters(parameters, more_parameters))
+    tol = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    from .codegen import compiled_theory
+    from .solvers.stationary import BRANCHES, METHODS, solve_stationary
+
+    _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    theory = compiled_theory(model)
+    _check_closed(theory, values, ("gaussian", "decay"))
+    with _one_thread():
+        found, others = solve_stationary(
+            theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
+        )
+    from .results.provenance import versions
+    from .results.solution import Solution
+
+    answer = found.covariance is not None
+    covariance = found.covariance if answer else np.empty((len(info.fields), 0))
+    assert covariance is not None
+    variance = {
+        name: float(covariance[i, 0]) if answer else None for i, name in enumerate(info.fields)
+    }
+    autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
+    times = found.correlation_times or (None,) * len(info.fields)
+    return Solution(
+        model=model,
+        parameters=values,
+        branch=found.branch,
+        other_branches=others,
+        status=found.status,
+        message=found.message,
+        variance=variance,
+        lyapunov=found.lyapunov,
+        lag=found.lags,
+        autocorrelation=autocorrelation,
+        correlation_time=dict(zip(info.fields, times, strict=True)),
+        residual=found.residual,
+        error_estimate=dict(found.errors)
+        or {"variance": None, "lyapunov": None, "autocorrelation": None},
+        versions=versions(),
+        seed=seed,
+        seconds=time.perf_counter() - started,
+        command=None,
+        model_hash=info.hash,
+        tol=tol,
+        method=method,
+    )
+
+
+def boundary(
+    model: str,
+    name: str,
+    parameters: Mapping[str, float | Sweep | Sequence[float]] | None = None,
+    /,
+    *,
+    solve_for: str | None = None,
+    tol: float = 1e-12,
+    **more_parameters: float | Sweep | Sequence[float],
+) -> BoundaryCurve:
+    """Locate a boundary between regimes at every combination of the swept parameters.
+
+    ``zero-state``: rest loses stability (from the derived Jacobian). ``fixed-points``: the first
+    non-zero fixed points appear; status ``continuous`` where they are born on the zero-state line
+    (THEORY sections 3, 7, 8).
+
+    Parameters
+    ----------
+    model, name
+        A model from `dmft.models` and the boundary's name.
+    parameters, **more_parameters
+        Numbers, and a `Sweep` or a sequence of numbers for swept ones.
+    solve_for
+        The unknown; by default the first parameter of the model without a default value.
+    tol
+        Accuracy of the located values, relative to max(1, |value|); between 1e-14 and 1e-3.
+
+    Raises
+    ------
+    InputError
+        Bad names or values, or a boundary that has no meaning at the given parameters.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> curve = dmft.boundary("gated", "fixed-points", alpha_r=[0, 10])
+    >>> curve.columns["g_h"].round(9), curve.status
+    (array([2.        , 1.75398321]), ('continuous', 'converged'))
+    """
+    started = time.perf_counter()
+    info = find_model(model)
+    tol = _check_tol(tol, 1e-14, 1e-3)
+    if solve_for is None:
+        solve_for = next(p.name for p in info.parameters if p.default is None)
+    fixed, swept = check_swept(
+        info, merge_parameters(parameters, more_parameters), solve_for=solve_for
+    )
+    from .codegen import compiled_theory
+    from .results.curve import BoundaryCurve
+    from .results.provenance import versions
+    from .solvers.boundaries import BOUNDARIES
+
+    _choose("boundary", name, BOUNDARIES)
+    theory = compiled_theory(model)
+    if "drift_zero" not in theory.matrices or not theory.static_outputs:
+        raise NotCoveredError(f"{model}: {name} needs a zero state and Gaussian statics")
+    what = f"boundary {name}"
+    _check_closed(theory, fixed, ("zero",), what)
+    for condition, reason in theory.conditions["zero"].items():
+        if solve_for == condition or any(swept.get(condition, ())):
+            raise InputError(f"{what}: {condition} must be 0 ({reason})")
+    rows: list[tuple[float, ...]] = []
+    errors, statuses, segments = [], [], []
+    with _one_thread():
+        for point in product(*swept.values()):
+            at = fixed | dict(zip(swept, point, strict=True))
+            for segment, located in enumerate(BOUNDARIES[name](theory, at, solve_for, tol)):
+                rows.append((*point, located.value))
+                errors.append(located.error)
+                statuses.append(located.status)
+                segments.append(segment)
+    table = np.array(rows)
+    return BoundaryCurve(
+        model=model,
+        boundary=name,
+        solve_for=solve_for,
+        sweep=tuple(swept),
+        fixed=fixed,
+        columns={key: table[:, i] for i, key in enumerate((*swept, solve_for))},
+        error=np.array(errors),
+        status=tuple(statuses),
+        segment=np.array(segments),
+        versions=versions(),
+        tolerance=tol,
+        command=None,
+        seconds=time.perf_counter() - started,
+        model_hash=info.hash,
+        message="",
+    )
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """The matrices are small: more than one BLAS thread only costs, tenfold on a busy machine."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
+def _check_closed(
+    theory: CompiledTheory, values: Mapping[str, float], stages: Sequence[str], what: str = ""
+) -> None:
+    """Refuse by name what the theory does not cover at these parameters."""
+    if theory.closure_failure and "gaussian" in stages:
+        raise NotCoveredError(f"{theory.info.name}: {theory.closure_failure}")
+    prefix = f"{what}: " if what else ""
+    for stage in stages:
+        for name, reason in theory.conditions[stage].items():
+            if values.get(name, 0.0) != 0.0:
+                raise NotCoveredError(
+                    f"{prefix}{name} = {values[name]:g} is not covered yet: {reason}; give {name}=0"
+                )
+
+
+def _choose(what: str, given: str, allowed: Sequence[str] | Mapping[str, Any]) -> None:
+    if given not in allowed:
+        raise InputError(
+            f"{what}: {quoted(given)} is not allowed{did_you_mean(str(given), allowed)}; "
+            f"choose {', '.join(allowed)}"
+        )
+
+
+def _check_tol(tol: float, smallest: float, largest: float) -> float:
+    try:
+        value = float(tol)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not smallest <= value <= largest:
+        raise InputError(
+            f"tol: {quoted(tol)} is not allowed; give a number from {smallest:g} to {largest:g}"
+        )
+    return value
+
+
+def _check_seed(seed: object) -> None:
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise InputError(f"seed: {quoted(seed)} is not allowed; give an integer >= 0")

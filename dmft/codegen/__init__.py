@@ -1,0 +1,17 @@
+"""From derived equations to callables: tapes, function tables, compiled objects, disk cache."""
+
+from __future__ import annotations
+
+from .cache import compile_network, compiled_theory, load_info, model_names
+from .info import ModelInfo, ParameterInfo
+from .network import CompiledNetwork
+
+__all__ = [
+    "CompiledNetwork",
+    "ModelInfo",
+    "ParameterInfo",
+    "compile_network",
+    "compiled_theory",
+    "load_info",
+    "model_names",
+]

@@ -1,0 +1,102 @@
+"""A declared network compiled for simulation: right-hand sides and their tangents.
+
+Made from the declaration alone, never from its mean-field theory, so that a simulation can judge
+the theory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .float64 import FLOAT64, python_floats
+from .info import ModelInfo
+from .tape import Tape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dmft.derivations.model import Model
+
+    Arrays = Sequence[NDArray[Any]]
+
+__all__ = ["CompiledNetwork", "network_tapes"]
+
+#: The tapes of a network, by name; the keys of `network_tapes`.
+TAPES = ("variance", "outputs", "drift", "tangent_outputs", "tangent_drift", "observables")
+
+
+def network_tapes(model: Model) -> dict[str, Tape]:
+    """Differentiate and translate a declaration."""
+    from dmft.derivations.linearise import linearise
+
+    from .translate import translate
+
+    tangent = linearise(model)
+    x, xi, p = model.field_symbols(), model.current_symbols(), model.parameter_symbols()
+    dx, dxi = tangent.field_perturbations, tangent.current_perturbations
+    name = model.name
+    return {
+        "variance": translate(f"{name} variance", p, [c.variance for c in model.couplings]),
+        "outputs": translate(f"{name} outputs", [*x, *p], model.outputs()),
+        "drift": translate(f"{name} drift", [*x, *xi, *p], model.drift()),
+        "tangent_outputs": translate(
+            f"{name} tangent outputs", [*x, *dx, *p], tangent.tangent_outputs()
+        ),
+        "tangent_drift": translate(
+            f"{name} tangent drift", [*x, *xi, *dx, *dxi, *p], tangent.tangent_drift()
+        ),
+        "observables": translate(
+            f"{name} observables", [*x, *p], [n.expression for n in model.nonlinearities]
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """Right-hand sides of a network, vectorised: one array per field or current, any shape.
+
+    ``p`` maps every parameter to a number. Results have the precision of the arrays that go in.
+    """
+
+    info: ModelInfo
+    tapes: Mapping[str, Tape]
+
+    def _run(self, tape: str, p: Mapping[str, float], **groups: Arrays) -> list[Any]:
+        names = {
+            "x": self.info.fields,
+            "xi": self.info.currents,
+            "dx": tuple(f"d_{name}" for name in self.info.fields),
+            "dxi": tuple(f"d_{name}" for name in self.info.currents),
+        }
+        values: dict[str, Any] = python_floats(p)
+        for group, arrays in groups.items():
+            values.update(zip(names[group], arrays, strict=True))
+        return self.tapes[tape].run(FLOAT64, values)
+
+    def variance(self, p: Mapping[str, float]) -> list[float]:
+        """sigma_a^2 of each coupling; its entries are N(0, sigma_a^2 / N)."""
+        return [float(v) for v in self._run("variance", p)]
+
+    def outputs(self, x: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
+        """psi_a(x), one array per current."""
+        return self._run("outputs", p, x=x)
+
+    def drift(self, x: Arrays, xi: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
+        """dx_k/dt = f_k(x, xi), one array per field."""
+        return self._run("drift", p, x=x, xi=xi)
+
+    def tangent_outputs(self, x: Arrays, dx: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
+        """Perturbations of psi_a, one array per current."""
+        return self._run("tangent_outputs", p, x=x, dx=dx)
+
+    def tangent_drift(
+        self, x: Arrays, xi: Arrays, dx: Arrays, dxi: Arrays, p: Mapping[str, float]
+    ) -> list[NDArray[Any]]:
+        """Time derivatives of the perturbations, one array per field."""
+        return self._run("tangent_drift", p, x=x, xi=xi, dx=dx, dxi=dxi)
+
+    def observables(self, x: Arrays, p: Mapping[str, float]) -> dict[str, NDArray[Any]]:
+        """The named nonlinearities."""
+        return dict(zip(self.info.nonlinearities, self._run("observables", p, x=x), strict=True))

@@ -1,0 +1,105 @@
+"""A tape: a straight-line program for several expressions at once, as plain data.
+
+Expressions are translated once (`translate.py`) into a list of instructions, each an operation name
+and the positions of earlier results. A tape can be printed, stored as JSON and run on any target
+that has a function table (`float64.py`, `multiprecision.py`). Nothing is ever evaluated as code: an
+operation that a table lacks raises `MissingFunctionError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MissingFunctionError", "Table", "Tape"]
+
+
+class MissingFunctionError(NotImplementedError):
+    """A target has no implementation of a function that an equation needs."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a target offers: how to make a number from a fraction, and its functions by name."""
+
+    target: str
+    rational: Callable[[int, int], Any]
+    functions: Mapping[str, Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Inputs, instructions and outputs of a straight-line program.
+
+    ``code[i]`` is ``("input", name)``, ``("rational", p, q)`` or ``(operation, i1, i2, ...)`` with
+    the positions of earlier results; ``outputs`` are positions.
+    """
+
+    title: str
+    inputs: tuple[str, ...]
+    code: tuple[tuple[Any, ...], ...]
+    outputs: tuple[int, ...]
+
+    def run(self, table: Table, values: Mapping[str, Any]) -> list[Any]:
+        """The values of all outputs, in order. ``values`` must hold every input."""
+        result: list[Any] = []
+        for operation, *arguments in self.code:
+            if operation == "input":
+                result.append(values[arguments[0]])
+            elif operation == "rational":
+                result.append(table.rational(arguments[0], arguments[1]))
+            else:
+                function = table.functions.get(operation)
+                if function is None:
+                    raise MissingFunctionError(
+                        f"{self.title}: the {table.target} target has no function {operation!r}; "
+                        f"it has {', '.join(sorted(table.functions))}"
+                    )
+                result.append(function(*[result[i] for i in arguments]))
+        return [result[i] for i in self.outputs]
+
+    def to_json(self) -> dict[str, Any]:
+        """The tape as lists and strings."""
+        return {
+            "title": self.title,
+            "inputs": list(self.inputs),
+            "code": [list(line) for line in self.code],
+            "outputs": list(self.outputs),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Tape:
+        """Rebuild a tape; ValueError when the data are not a well-formed tape."""
+        code: list[tuple[Any, ...]] = []
+        for position, line in enumerate(data["code"]):
+            operation, *arguments = line
+            if operation == "input":
+                good = len(arguments) == 1 and arguments[0] in data["inputs"]
+            elif operation == "rational":
+                good = len(arguments) == 2 and all(isinstance(a, int) for a in arguments)
+                good = good and arguments[1] > 0
+            else:
+                good = isinstance(operation, str) and _are_positions(arguments, position)
+            if not good:
+                raise ValueError(f"tape {data['title']!r}: bad instruction {line!r} at {position}")
+            code.append((operation, *arguments))
+        if not _are_positions(data["outputs"], len(code)):
+            raise ValueError(f"tape {data['title']!r}: bad outputs {data['outputs']!r}")
+        return Tape(str(data["title"]), tuple(data["inputs"]), tuple(code), tuple(data["outputs"]))
+
+    def __str__(self) -> str:
+        lines = [f"{self.title}({', '.join(self.inputs)})"]
+        for i, (operation, *arguments) in enumerate(self.code):
+            if operation == "input":
+                text = arguments[0]
+            elif operation == "rational":
+                text = f"{arguments[0]}/{arguments[1]}"
+            else:
+                text = f"{operation}({', '.join(f'v{j}' for j in arguments)})"
+            lines.append(f"  v{i} = {text}")
+        return "\n".join([*lines, f"  return {', '.join(f'v{j}' for j in self.outputs)}"])
+
+
+def _are_positions(values: Sequence[Any], end: int) -> bool:
+    return all(isinstance(v, int) and 0 <= v < end for v in values)

@@ -1,0 +1,90 @@
+"""``dmft boundary``: a curve on which the kind of solution changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from ..output import FIGURE_SUFFIXES, check_output, check_outputs
+from ..parameters import Sweep, parse_assignments, parse_number
+from .options import Assignments, JsonFlag, ModelName, Outputs, PlotFile, command_of
+from .terminal import note, print_json, print_table, working
+
+#: Longest table that is printed whole.
+_ROWS = 60
+
+
+def boundary(
+    context: typer.Context,
+    model: ModelName,
+    name: Annotated[
+        str, typer.Argument(metavar="BOUNDARY", help="Which one: zero-state or fixed-points.")
+    ],
+    assignments: Assignments = None,
+    solve_for: Annotated[
+        str | None,
+        typer.Option("--solve-for", metavar="NAME", help="The parameter that is the unknown."),
+    ] = None,
+    tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-12",
+    json: JsonFlag = False,
+    output: Outputs = None,
+    plot: PlotFile = None,
+) -> None:
+    """Locate a boundary between regimes, point by point.
+
+    NAME=first:last:points sweeps a parameter over that many values, both ends included.
+
+    Example: dmft boundary gated fixed-points alpha_r=0:50:51 -o curve.csv --plot curve.png
+
+    Curves are written as .csv, .json or .nc. Exit code 0: every point has an answer, 2: bad
+    input, 3: some point has none (the status column says why).
+    """
+    from ..results.sheet import CURVE_SUFFIXES
+
+    given = parse_assignments(assignments or [])
+    accuracy = parse_number(tol, "tol", "a number between 0 and 1, like 1e-12")
+    outputs = check_outputs(output or [], CURVE_SUFFIXES, option="-o")
+    figure = None
+    if plot is not None:
+        from ..results.figures import check_sweep
+
+        check_sweep(key for key, value in given.items() if isinstance(value, Sweep))
+        figure = check_output(plot, FIGURE_SUFFIXES, option="--plot")
+
+    from ..api import boundary as locate
+
+    with working(f"locating {name}"):
+        curve = locate(model, name, given, solve_for=solve_for, tol=accuracy)
+    curve = replace(curve, command=command_of(context))
+    if json:
+        print_json(curve.to_json())
+    answered = int(curve.answered.sum())
+    if answered:
+        for path in outputs:
+            curve.save(path)
+        if figure is not None:
+            curve.plot(figure)
+    if not json:
+        _print(curve)
+    if curve.message:
+        note(curve.message)
+    if answered < len(curve):
+        unwritten = "; no file written" if not answered and (outputs or figure) else ""
+        note(f"{len(curve) - answered} of {len(curve)} points have no answer{unwritten}")
+        raise typer.Exit(3)
+
+
+def _print(curve: object) -> None:
+    from ..results.curve import BoundaryCurve
+    from ..results.display import assignments as typed
+    from ..results.display import curve_rows
+
+    assert isinstance(curve, BoundaryCurve)
+    rows = curve_rows(curve)
+    if len(rows) > _ROWS:
+        half = _ROWS // 2
+        rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
+    title = f"{curve.model} {curve.boundary} {typed(curve.fixed.items())}"
+    print_table(title, (*curve.columns, "error", "status", "segment"), rows)

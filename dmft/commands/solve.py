@@ -1,0 +1,70 @@
+"""``dmft solve``: the stationary solution of a model at given parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from ..output import FIGURE_SUFFIXES, check_output, check_outputs
+from ..parameters import parse_assignments, parse_number
+from .options import Assignments, JsonFlag, ModelName, Outputs, PlotFile, command_of
+from .terminal import note, print_json, print_table, working
+
+
+def solve(
+    context: typer.Context,
+    model: ModelName,
+    assignments: Assignments = None,
+    branch: Annotated[
+        str,
+        typer.Option(
+            help="auto, zero, fixed-point, fixed-point-lower, chaotic or chaotic-lower.",
+        ),
+    ] = "auto",
+    tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-10",
+    method: Annotated[str, typer.Option(help="How to solve; auto chooses.")] = "auto",
+    json: JsonFlag = False,
+    output: Outputs = None,
+    plot: PlotFile = None,
+) -> None:
+    """Solve the mean-field equations: autocorrelations and the largest Lyapunov exponent.
+
+    Example: dmft solve gated g_h=3 alpha_r=5 -o result.nc --plot result.png
+
+    Results are written as .nc, .csv, .json or .npz. Exit code 0: solved, 2: bad input, 3: no
+    answer.
+    """
+    from ..results.sheet import SOLUTION_SUFFIXES
+
+    given: dict[str, Any] = dict(parse_assignments(assignments or []))
+    accuracy = parse_number(tol, "tol", "a number between 0 and 1, like 1e-10")
+    outputs = check_outputs(output or [], SOLUTION_SUFFIXES, option="-o")
+    figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
+
+    from ..api import solve as solve_model
+
+    with working(f"solving {model}"):
+        solution = solve_model(model, given, branch=branch, tol=accuracy, method=method)
+    solution = replace(solution, command=command_of(context))
+    if json:
+        print_json(solution.to_json())
+    if not solution.status.is_answer:
+        unwritten = "; no file written" if outputs or figure else ""
+        note(f"{solution.status}: {solution.message or solution.status.explanation}{unwritten}")
+        raise typer.Exit(3)
+    for path in outputs:
+        solution.save(path)
+    if figure is not None:
+        solution.plot(figure)
+    if json:
+        return
+
+    from ..results.display import assignments as typed
+    from ..results.display import solution_rows
+
+    title = f"{model} {typed(solution.parameters.items())}"
+    print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
+    if solution.message:
+        note(solution.message)

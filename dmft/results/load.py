@@ -1,0 +1,88 @@
+"""Files back to results, with clear refusals of what is foreign, damaged or hostile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, did_you_mean, quoted
+from .archive import read_archive
+from .csvtable import read_csv
+from .curve import BoundaryCurve
+from .netcdf import read_netcdf
+from .record import Record, strict_loads
+from .sheet import MAX_BYTES, SOLUTION_SUFFIXES, Sheet
+from .solution import Solution
+
+__all__ = ["load"]
+
+
+def load(path: str | Path) -> Solution | BoundaryCurve:
+    """Read a result that `Solution.save` or `BoundaryCurve.save` wrote; the suffix says how.
+
+    The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
+    file that does not exist, is truncated, has another layout or was not written by dmft, and
+    `MissingExtraError` for .nc without the extra ``io``.
+
+    Examples
+    --------
+    >>> import dmft, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "result.json")
+    >>> dmft.solve("vanilla", g=2).save(path)
+    >>> dmft.load(path).status
+    <Status.CONVERGED: 'converged'>
+    """
+    target, source = Path(path), quoted(str(path), 200)
+    suffix = target.suffix.lower()
+    if suffix not in _READERS:
+        raise InputError(
+            f"{source} has the suffix {quoted(target.suffix)}{did_you_mean(suffix, _READERS)}; "
+            f"dmft.load reads {', '.join(SOLUTION_SUFFIXES)}"
+        )
+    try:
+        if not target.is_file():
+            raise InputError(f"{source} is not a file that exists")
+        if target.stat().st_size > MAX_BYTES:
+            raise InputError(f"{source} has more than {MAX_BYTES >> 20} MB: not written by dmft")
+        sheet = _READERS[suffix](target, source)
+    except OSError as exc:
+        raise InputError(f"{source} cannot be read ({exc.strerror or exc})") from None
+    except (MemoryError, ValueError) as exc:
+        if isinstance(exc, InputError):
+            raise
+        raise InputError(f"{source}: {' '.join(str(exc).split())}") from None
+    kind = Record(sheet.header, source).kind()
+    if kind == Solution.kind:
+        return Solution.from_sheet(sheet)
+    if kind == BoundaryCurve.kind:
+        return BoundaryCurve.from_sheet(sheet)
+    raise InputError(
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution and boundary"
+    )
+
+
+def _read_json(path: Path, source: str) -> Sheet:
+    record = Record(strict_loads(path.read_bytes(), source), source)
+    columns: dict[str, Any] = {}
+    kind = record.kind()
+    if kind == Solution.kind:
+        columns = {"lag": record.series("lag"), **record.series_map("autocorrelation")}
+    elif kind == BoundaryCurve.kind:
+        points = record.items("points")
+        names = [*record.texts("sweep"), record.text("solve_for"), "error"]
+        for name in names:
+            values = [point.number_or_none(name) for point in points]
+            columns[name] = [math.nan if value is None else value for value in values]
+        columns["status"] = [point.text("status") for point in points]
+        columns["segment"] = [point.number("segment") for point in points]
+    return Sheet(record.data, columns, source)
+
+
+_READERS: dict[str, Callable[[Path, str], Sheet]] = {
+    ".json": _read_json,
+    ".csv": read_csv,
+    ".npz": read_archive,
+    ".nc": read_netcdf,
+}

@@ -1,0 +1,50 @@
+"""The form in which every result is stored: a header of plain values and equally long columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = [
+    "CURVE_SUFFIXES",
+    "MAX_BYTES",
+    "SOLUTION_SUFFIXES",
+    "TEXT_COLUMNS",
+    "Sheet",
+    "Storable",
+]
+
+SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
+CURVE_SUFFIXES = (".csv", ".json", ".nc")
+
+#: Columns that hold text; all others are numbers.
+TEXT_COLUMNS = ("status",)
+
+#: Files above this size, unpacked, are refused: a solution has some hundred kilobytes.
+MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Header (JSON values, with ``schema`` and ``kind``) and columns (numbers, or texts)."""
+
+    header: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    source: str = "result"
+
+
+class Storable(Protocol):
+    """What `dmft.results.export` needs of a result."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]: ...
+
+    def to_json(self) -> str: ...
+
+    def to_sheet(self) -> Sheet: ...
+
+    def to_xarray(self) -> Any: ...
+
+    def save(self, path: str | Path) -> None: ...

@@ -1,0 +1,232 @@
+r"""A stationary solution of the mean-field equations: order parameters with their accuracy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DmftError, InputError
+from ..solvers.status import Status
+from .cosine import cosine_interpolation
+from .frozen import FloatArray, FrozenDict, frozen_array, frozen_arrays, rebuild
+from .record import SCHEMA, Record, strict_json
+from .sheet import SOLUTION_SUFFIXES, Sheet
+
+__all__ = ["Solution"]
+
+
+def _known(value: float | None) -> float | None:
+    """None for what is missing, however it is spelled."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Solution:
+    r"""A stationary solution on one branch; everything in it is read-only.
+
+    Times are in units of the leak of the model's first field, ``lyapunov`` in its inverse.
+
+    Attributes
+    ----------
+    model, parameters
+        Which network: the model's name and all of its parameters.
+    branch, other_branches
+        "zero", "fixed-point", "fixed-point-lower", "chaotic" or "chaotic-lower", and the branches
+        that exist beside it.
+    status, message
+        `Status`, and a sentence on it when there is something to say.
+    variance
+        Field -> C(0) = <x(t)^2>, the second moment (not centred); None if unknown.
+    lyapunov
+        The largest Lyapunov exponent; None if it was not computed or not found.
+    lag, autocorrelation
+        Uniform lags 0..T, shape (n,), and field or nonlinearity -> C(tau) = <x(t) x(t + tau)>,
+        shape (n,), not centred. Without a solution n is 0.
+    correlation_time
+        Field -> correlation time; None where C does not decay.
+    residual
+        Largest violation of the stationary equations over C(0) of the first field.
+    error_estimate
+        Estimated errors, keys "variance", "lyapunov", "autocorrelation"; None if unknown.
+    versions, seed, seconds, command, model_hash, tol, method
+        Where the numbers come from.
+
+    Raises
+    ------
+    ValueError
+        When arrays and lags do not fit together: a mistake of the code that builds it.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> solution = dmft.solve("vanilla", g=2)
+    >>> round(solution.variance["x"], 6)
+    1.924805
+    """
+
+    model: str
+    parameters: dict[str, float]
+    branch: str
+    other_branches: tuple[str, ...]
+    status: Status
+    message: str
+    variance: dict[str, float | None]
+    lyapunov: float | None
+    lag: FloatArray
+    autocorrelation: dict[str, FloatArray]
+    correlation_time: dict[str, float | None]
+    residual: float | None
+    error_estimate: dict[str, float | None]
+    versions: dict[str, str]
+    seed: int | None
+    seconds: float
+    command: str | None
+    model_hash: str
+    tol: float
+    method: str
+
+    kind: ClassVar[str] = "solution"
+    suffixes: ClassVar[tuple[str, ...]] = SOLUTION_SUFFIXES
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        put("status", Status(self.status))
+        put("other_branches", tuple(self.other_branches))
+        put("lag", frozen_array(self.lag, "lag"))
+        put("autocorrelation", frozen_arrays(self.autocorrelation, self.lag.size, "lag"))
+        put("versions", FrozenDict(self.versions))
+        put("parameters", FrozenDict({k: float(v) for k, v in self.parameters.items()}))
+        for name in ("variance", "correlation_time", "error_estimate"):
+            put(name, FrozenDict({k: _known(v) for k, v in getattr(self, name).items()}))
+        for name in ("lyapunov", "residual"):
+            put(name, _known(getattr(self, name)))
+        if self.lag.size:
+            uniform = np.linspace(0.0, self.lag[-1], self.lag.size)
+            if not np.allclose(self.lag, uniform, rtol=0, atol=1e-9 * max(1.0, self.lag[-1])):
+                raise ValueError("lag: expected uniform lags that start at 0")
+
+    def at(self, lags: npt.ArrayLike) -> dict[str, FloatArray]:
+        """Autocorrelations at any lags (any shape, time in leak times), by the cosine series.
+
+        Even in the lag. Beyond the window T = ``lag[-1]`` the value at T is returned: the window
+        is chosen such that what C still changes beyond it is below the tolerance. Raises
+        `InputError` for lags that are not real numbers and `DmftError` without a solution.
+
+        >>> import dmft
+        >>> solution = dmft.solve("vanilla", g=2)
+        >>> bool(solution.at(-1.5)["x"] == solution.at(1.5)["x"])
+        True
+        """
+        try:
+            wanted = np.asarray(lags, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("lags: expected real numbers, times in units of the leak") from None
+        if np.isnan(wanted).any():
+            raise InputError("lags: NaN given, expected real numbers")
+        if not self.lag.size:
+            raise DmftError(f"there is no autocorrelation to evaluate: status {self.status}")
+        window = float(self.lag[-1])
+        return {
+            name: cosine_interpolation(values, window, wanted)
+            for name, values in self.autocorrelation.items()
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write to ``path``; its suffix (.nc, .csv, .json or .npz) says how. Read by `dmft.load`.
+
+        The file appears whole or not at all. Raises `InputError` for another suffix or a path that
+        cannot be written and `MissingExtraError` for .nc without the extra ``io``.
+        """
+        from .export import save
+
+        save(self, path)
+
+    def to_json(self) -> str:
+        """One strict JSON object, the one that ``dmft solve --json`` prints; missing is null."""
+        return strict_json(
+            self._header() | {"lag": self.lag, "autocorrelation": self.autocorrelation}
+        )
+
+    def to_xarray(self) -> Any:
+        """As an ``xarray.Dataset`` with the dimensions quantity, field and lag (extra ``io``)."""
+        from .netcdf import solution_dataset
+
+        return solution_dataset(self)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Autocorrelations over the lag as a ``matplotlib`` figure (extra ``plot``).
+
+        With a ``path`` (.png, .svg or .pdf) the figure is also saved there.
+        """
+        from .figures import solution_figure
+
+        return solution_figure(self, path)
+
+    def to_sheet(self) -> Sheet:
+        """Header and columns, as stored."""
+        return Sheet(self._header(), {"lag": self.lag, **self.autocorrelation})
+
+    @classmethod
+    def from_sheet(cls, sheet: Sheet) -> Solution:
+        """Rebuild from `to_sheet`; `InputError` names what is missing or wrong."""
+        record = Record(sheet.header, sheet.source)
+        columns = dict(sheet.columns)
+        if "lag" not in columns:
+            raise InputError(f"{sheet.source}: the lags are missing")
+        try:
+            return cls(
+                model=record.text("model"),
+                parameters=record.numbers("parameters"),
+                branch=record.text("branch"),
+                other_branches=record.texts("other_branches"),
+                status=record.member("status", Status),
+                message=record.text("message"),
+                variance=record.numbers_or_none("variance"),
+                lyapunov=record.number_or_none("lyapunov"),
+                lag=columns.pop("lag"),
+                autocorrelation=columns,
+                correlation_time=record.numbers_or_none("correlation_time"),
+                residual=record.number_or_none("residual"),
+                error_estimate=record.numbers_or_none("error_estimate"),
+                versions=record.text_map("versions"),
+                seed=record.integer_or_none("seed"),
+                seconds=record.number("seconds"),
+                command=record.text_or_none("command"),
+                model_hash=record.text("model_hash"),
+                tol=record.number("tol"),
+                method=record.text("method"),
+            )
+        except InputError:
+            raise
+        except ValueError as exc:
+            raise InputError(f"{sheet.source}: {exc}") from None
+
+    def _header(self) -> dict[str, Any]:
+        header: dict[str, Any] = {"schema": SCHEMA, "kind": self.kind}
+        for item in fields(self):
+            if item.name not in ("lag", "autocorrelation"):
+                header[item.name] = getattr(self, item.name)
+        return header
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (
+            rebuild,
+            (type(self), {item.name: getattr(self, item.name) for item in fields(self)}),
+        )
+
+    def __repr__(self) -> str:
+        from .display import solution_line
+
+        return f"Solution({solution_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from .display import solution_html
+
+        return solution_html(self)

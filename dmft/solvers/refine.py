@@ -1,0 +1,153 @@
+r"""From a rough decaying solution to the tolerance: window and density follow the solution.
+
+The window must reach where every field, also one that only follows, has decayed to the tolerance;
+the density must carry the cosine coefficients to below it. Both requirements are read off the
+solution (rate of decay, fall of the coefficients), so that the smallest adequate grid is met in one
+or two steps. The error is then measured, not guessed: one Newton step on a grid of twice the
+density and a quarter more window, and the response to the Gaussian averages' own error bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .decaying import DecayingPoint, is_covariance
+from .lag_grid import LagGrid
+from .newton import NewtonResult, linear_step, newton
+from .stationary_problem import Currents, LinearTheory, StationaryProblem
+
+__all__ = ["Refined", "RefinedCheck", "check", "refine"]
+
+Floats = NDArray[np.float64]
+
+_AVERAGE_TOL = 4e-15
+_MOST_INTERVALS = 2**15
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A solution on an adequate grid, or why there is none (``failure`` not empty)."""
+
+    problem: StationaryProblem
+    covariance: Floats
+    everything: Floats
+    currents: Currents
+    residual: float
+    slope: float
+    failure: str = ""
+    exceeded: bool = False
+
+
+@dataclass(frozen=True)
+class RefinedCheck:
+    """Errors relative to C(0) and the solution after one step on the finer grid."""
+
+    variance_error: float
+    autocorrelation_error: float
+    residual: float
+    problem: StationaryProblem
+    covariance: Floats
+    currents: Currents
+
+
+def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) -> Refined:
+    """Solve at q = 1 to ``tol``, starting from a point of the amplitude curve close to it."""
+    grid, c = point.grid, point.covariance
+    enough = max(tol / 100, 2e-14)
+    failure = ""
+    for _ in range(12):
+        problem = StationaryProblem(linear, grid, _AVERAGE_TOL)
+        found = newton(problem, c, tol=tol, method=method)
+        everything = problem.filtered(found.currents.covariance, problem.gain)
+        failure = _failure(found, point, tol)
+        if failure:
+            return Refined(problem, c, everything, found.currents, found.residual, 0.0, failure)
+        c = found.covariance
+        tails = abs(everything[:, -1]) / everything[:, 0]
+        rough = max(grid.unresolved(c), grid.unresolved(everything))
+        if np.max(tails) <= tol and rough <= enough:
+            if not is_covariance(grid, c, max(tol, 1e-12)):
+                failure = "the power spectrum of the solution is negative: it is no covariance"
+            slope = _slope(problem, found, method)
+            return Refined(problem, c, everything, found.currents, found.residual, slope, failure)
+        new = _better_grid(grid, everything, tol, rough, enough)
+        if new.intervals > _MOST_INTERVALS:
+            failure = f"more than {_MOST_INTERVALS} lags are needed; try a larger tol"
+            return Refined(
+                problem, c, everything, found.currents, found.residual, 0.0, failure, True
+            )
+        c, grid = grid.resample(c, new), new
+    failure = "window and density did not settle"
+    return Refined(problem, c, everything, found.currents, found.residual, 0.0, failure)
+
+
+def _failure(found: NewtonResult, point: DecayingPoint, tol: float) -> str:
+    c = found.covariance
+    if not found.converged:
+        return f"Newton's method stopped at residual {found.residual:.1e}"
+    half = c.shape[1] // 2
+    if np.max(abs(c[0, half:])) > 0.5 * c[0, 0]:
+        return "the solution found is constant, not decaying"
+    if abs(np.log(c[0, 0] / point.amplitude)) > 0.05:
+        return "Newton's method left the branch"
+    return ""
+
+
+def _better_grid(
+    grid: LagGrid, everything: Floats, tol: float, rough: float, enough: float
+) -> LagGrid:
+    """Lengthen by the missing decay at the observed rate; densify by the missing digits."""
+    length = grid.length
+    late, last = int(0.75 * grid.intervals), -1
+    for c in everything:
+        tail = abs(c[last]) / c[0]
+        if tail > tol:
+            rate = np.log(max(abs(c[late]) / abs(c[last]), 1.05)) / (0.25 * grid.length)
+            length = max(length, grid.length + 1.1 * np.log(3 * tail / tol) / rate)
+    length = min(length, 4 * grid.length)
+    density = grid.intervals / grid.length
+    if rough > enough:
+        density *= float(np.clip(1.1 * np.log(enough) / np.log(rough), 1.2, 2.5))
+    return LagGrid(length, int(np.ceil(length * density / 16)) * 16)
+
+
+def _slope(problem: StationaryProblem, found: NewtonResult, method: str) -> float:
+    """dq/d log A on the amplitude curve: positive on the upper branch."""
+    zero = np.zeros_like(found.covariance)
+    amplitude = float(found.covariance[0, 0])
+    _, dq = linear_step(
+        problem, found.currents, 1.0, zero, amplitude_defect=amplitude, method=method
+    )
+    return dq
+
+
+def check(linear: LinearTheory, refined: Refined, method: str) -> RefinedCheck:
+    """Measure the error of a refined solution by one step on a finer, longer grid."""
+    grid = refined.problem.grid
+    length = 1.25 * grid.length
+    finer = LagGrid(length, int(np.ceil(2.5 * grid.intervals / 16)) * 16)
+    problem = StationaryProblem(linear, finer, _AVERAGE_TOL)
+    c = grid.resample(refined.covariance, finer)
+    currents = problem.currents(c)
+    residual = c - problem.filtered(currents.covariance)
+    step, _ = linear_step(
+        problem, currents, 1.0, -residual, amplitude_defect=None, method=method, rtol=1e-4
+    )
+    disturbed = problem.filtered(np.full_like(currents.covariance, currents.error))
+    response, _ = linear_step(
+        problem, currents, 1.0, disturbed, amplitude_defect=None, method=method, rtol=1e-2
+    )
+    size = c[:, :1]
+    rounding = 4e-15
+    shift = (abs(step) + abs(response)) / size
+    return RefinedCheck(
+        variance_error=float(np.max(shift[:, 0])) + rounding,
+        autocorrelation_error=float(np.max(shift)) + rounding,
+        residual=float(np.max(abs(residual) / size)),
+        problem=problem,
+        covariance=c + step,
+        currents=problem.currents(c + step),
+    )
