@@ -77,7 +77,10 @@ def draw_lines(
     title: str = "",
     legend_title: str | None = None,
 ) -> None:
-    """Draw curves and label the axes; a legend only when some curve has a label."""
+    """Draw curves and label the axes.
+
+    A legend appears only when some curve has a label; one with a title stands beside the axes.
+    """
     for index, curve in enumerate(curves):
         axes.plot(
             curve.x,
@@ -94,10 +97,13 @@ def draw_lines(
     if title:
         axes.set_title(title, fontsize=_SMALL, loc="left")
     if any(curve.label for curve in curves):
-        legend = axes.legend(
-            frameon=False, fontsize=_TEXT - 0.5, handlelength=2.4, title=legend_title
-        )
-        legend.get_title().set_fontsize(_TEXT - 0.5)
+        style = {"frameon": False, "fontsize": _TEXT - 0.5, "handlelength": 2.4}
+        if legend_title is None:
+            axes.legend(**style)
+        else:
+            axes.figure.legend(
+                **style, title=legend_title, title_fontsize=_TEXT - 0.5, loc="outside right upper"
+            )
 
 
 def math_label(latex: str, plain: str) -> str:

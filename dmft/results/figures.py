@@ -20,45 +20,43 @@ if TYPE_CHECKING:
 
 __all__ = ["check_sweep", "curve_figure", "solution_figure"]
 
-#: The lag axis ends a little after every normalised autocorrelation stays below this.
+#: The lag axis ends a little after every C(tau) / C(0) stays below this.
 _NEGLIGIBLE = 0.02
 
 _DASHED = (0, (4, 1.6))
 
 
 def solution_figure(solution: Solution, path: str | Path | None = None) -> Any:
-    """C(tau) / C(0) of every field over a few correlation times (C(tau) itself when C(0) = 0).
+    """C(tau) of every field over a few correlation times; equal curves share a line.
 
     Raises `DmftError` when there is no solution to draw.
     """
     if not solution.lag.size:
         raise DmftError(f"there is no autocorrelation to draw: status {solution.status}")
     symbols = Symbols(solution.model)
-    names = [name for name in solution.variance if name in solution.autocorrelation]
-    normalised = all(solution.autocorrelation[name][0] > 0 for name in names)
-    curves = {name: np.array(solution.autocorrelation[name]) for name in names}
-    if normalised:
-        curves = {name: values / values[0] for name, values in curves.items()}
+    curves = {
+        name: solution.autocorrelation[name]
+        for name in solution.variance
+        if name in solution.autocorrelation
+    }
     lags = np.linspace(0.0, _shown_window(solution.lag, curves.values()), 401)
     smooth = solution.at(lags)
-    scale = {name: solution.autocorrelation[name][0] if normalised else 1.0 for name in names}
-
     figure, axes = new_figure()
     draw_lines(
         axes,
         [
-            Curve(lags, smooth[group[0]] / scale[group[0]], _labels(symbols, group))
+            Curve(lags, smooth[group[0]], ", ".join(symbols.quantity(name) for name in group))
             for group in _coinciding(curves)
         ],
         xlabel=r"lag $\tau$ (leak times)",
-        ylabel=r"$C(\tau)\,/\,C(0)$" if normalised else r"$C(\tau)$",
+        ylabel=r"autocorrelation $C(\tau)$",
         title=_title(symbols, solution.parameters, _facts(solution)),
     )
-    if normalised:
-        lowest = min(float(values.min()) for values in curves.values())
-        axes.set_ylim(min(0.0, 1.1 * lowest), 1.05)
-        axes.axhline(0, color="0.6", linewidth=0.6, zorder=0)
+    lowest = min(float(values.min()) for values in curves.values())
+    highest = max(float(values.max()) for values in curves.values())
     axes.set_xlim(0, lags[-1])
+    if highest > 0:  # at rest matplotlib's own choice is as good as any
+        axes.set_ylim(min(0.0, 1.1 * lowest), 1.08 * highest)
     return _finish(figure, path, f"{solution.model}: {solution.branch} solution", solution.command)
 
 
@@ -79,12 +77,12 @@ def curve_figure(curve: BoundaryCurve, path: str | Path | None = None) -> Any:
     lines: list[Curve] = []
     for value, members in families.items():
         colour = COLOURS[0] if value is None else shades(value)
-        label = None if value is None or len(families) > _LEGEND else number(value)
+        if value is not None and len(families) <= _LEGEND:
+            lines.append(Curve([], [], _signed(value), colour, "-"))
         for piece, continuous in _pieces(curve, members):
             x, y = curve.columns[across][piece], curve.columns[curve.solve_for][piece]
             style = _DASHED if continuous else "-"
-            lines.append(Curve(x, y, label, colour, style, "o" if len(piece) == 1 else ""))
-            label = None
+            lines.append(Curve(x, y, None, colour, style, "o" if len(piece) == 1 else ""))
     facts = ["dashed: continuous"] if both and len(curve.sweep) == 2 else []
     figure, axes = new_figure()
     second = curve.sweep[1] if len(curve.sweep) == 2 else None
@@ -99,7 +97,7 @@ def curve_figure(curve: BoundaryCurve, path: str | Path | None = None) -> Any:
         xlabel=symbols.axis(across),
         ylabel=symbols.axis(curve.solve_for),
         title=_title(symbols, curve.fixed, [curve.boundary, *facts]),
-        legend_title=None if second is None else symbols.parameter(second),
+        legend_title=None if second is None else symbols.axis(second),
     )
     if second is not None and len(families) > _LEGEND:
         bar = figure.colorbar(scale, ax=axes)
@@ -122,6 +120,10 @@ def check_sweep(sweep: Iterable[str]) -> None:
 _LEGEND = 6
 
 
+def _signed(value: float) -> str:
+    return number(value).replace("-", "\N{MINUS SIGN}")
+
+
 def _shown_window(lag: FloatArray, curves: Iterable[FloatArray]) -> float:
     last = 0
     for values in curves:
@@ -137,16 +139,12 @@ def _coinciding(curves: Mapping[str, FloatArray]) -> list[list[str]]:
     groups: list[list[str]] = []
     for name, values in curves.items():
         for group in groups:
-            if np.allclose(curves[group[0]], values, rtol=0, atol=1e-3):
+            if np.allclose(curves[group[0]], values, rtol=0, atol=1e-3 * values.max()):
                 group.append(name)
                 break
         else:
             groups.append([name])
     return groups
-
-
-def _labels(symbols: Symbols, names: list[str]) -> str:
-    return ", ".join(symbols.quantity(name) for name in names)
 
 
 def _facts(solution: Solution) -> list[str]:
