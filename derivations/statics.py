@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sympy as sp
+from sympy.solvers.solveset import NonlinearError
 
 from .closure import Condition, Product, factorise, needed_zeros
 from .disorder import CurrentCovariance
@@ -108,7 +109,7 @@ def static_equations(
     try:
         matrix, _ = sp.linear_eq_to_matrix(balances, fields)
         forcing, constant = sp.linear_eq_to_matrix(balances, currents)
-    except sp.solvers.solveset.NonlinearError:
+    except NonlinearError:
         return None
     if matrix.has(*fields, *currents) or forcing.has(*fields, *currents):
         return None

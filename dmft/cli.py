@@ -7,16 +7,22 @@ interrupted.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from ._version import __version__
 from .errors import DmftError, InputError, did_you_mean, quoted
 
 __all__ = ["build", "find_commands", "main"]
+
+#: Reasons for which the system refuses the printed output.
+_UNWRITABLE = (errno.ENOSPC, errno.EIO)
 
 _GROUP = "dmft.commands"
 _ORDER = ("solve", "boundary", "validate", "derive", "models")
@@ -28,6 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter
+    with contextlib.ExitStack() as stack:
+        if sys.stdout is None:  # closed by the shell
+            sink = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stdout(sink))
+        return _guarded(words)
+
+
+def _guarded(words: list[str]) -> int:
+    """Run, and turn what can go wrong outside the program into a line and a code."""
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -39,9 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _complain("out of memory; ask for fewer points or less accuracy", 3)
     except BrokenPipeError:
-        # The reader of a pipe has left. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()  # the reader of the pipe has left
         return 141
+    except OSError as exc:
+        if exc.errno not in _UNWRITABLE:
+            raise
+        _forget_stdout()
+        return _complain(f"the output cannot be written ({exc.strerror})", 3)
+
+
+def _forget_stdout() -> None:
+    """Drop what is still buffered: Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def find_commands() -> dict[str, EntryPoint]:

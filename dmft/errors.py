@@ -81,12 +81,18 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
     >>> did_you_mean("gatd", ["vanilla", "gated"])
     " (did you mean 'gated'?)"
+    >>> did_you_mean("van", ["vanilla", "gated"])
+    " (did you mean 'vanilla'?)"
     >>> did_you_mean("xyz", ["vanilla", "gated"])
     ''
     """
     names = list(allowed)
     near = difflib.get_close_matches(given.lower(), [name.lower() for name in names], n=1)
-    if not near:
+    longer = [name for name in names if given and name.lower().startswith(given.lower())]
+    if near:
+        match = next(name for name in names if name.lower() == near[0])
+    elif len(longer) == 1:
+        match = longer[0]
+    else:
         return ""
-    match = next(name for name in names if name.lower() == near[0])
     return f" (did you mean {match!r}?)"

@@ -47,7 +47,7 @@ class Sweep:
             )
 
     def __str__(self) -> str:
-        return f"{self.start}:{self.stop}:{self.num}"
+        return f"{as_float(self.start):.12g}:{as_float(self.stop):.12g}:{self.num}"
 
     def values(self) -> tuple[float, ...]:
         """The points, in order; both ends are exact."""

@@ -12,7 +12,9 @@ Derivatives are those of the cut series itself, so that Newton's method converge
     dF/dC = sum_n n c_n^2 rho^(n-1) / D,
     dF/dD = sum_n 2 c_n c_n' rho^n - rho dF/dC,    c_n' = E[ x f'(sqrt(D) x) he_n(x) ] / (2 sqrt D).
 
-Fixed Gauss-Hermite orders lose digits silently as a grows (THEORY section 10) and are not used.
+Steep functions, a >> 1, need some 100 a^2 terms, but only near |rho| = 1: there the series gives way
+to smoothing (`smoothed_pair`). Fixed Gauss-Hermite orders lose digits silently as a grows (THEORY
+section 10) and are not used.
 """
 
 from __future__ import annotations
@@ -26,15 +28,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .hermite_table import BLOCK, HermiteTable, hermite_table
+from .smoothed_pair import SmoothedPair
 
 __all__ = ["AverageBudgetError", "PairAverage", "pair_average"]
 
 Floats = NDArray[np.float64]
-#: x -> (f, f', f'', ...) on an array
+#: x -> (f, f', f'') on an array
 UnaryFunction = Callable[[Any], list[Any]]
 
 _FIRST_STEP = 0.4
-_SMALLEST_STEP = _FIRST_STEP / 2**7
+_SMALLEST_STEP = _FIRST_STEP / 2**12
+#: The series gives way to smoothing near |rho| = 1 rather than grow beyond this.
+_MOST_TERMS = 4096
 _TOO_MANY_NODES = (
     "a Gaussian average needs more nodes than allowed: gain times standard deviation is too large"
 )
@@ -52,6 +57,8 @@ class PairAverage:
     coefficients: Floats
     slopes: Floats  # dc_n / dD
     error: float
+    near_one: SmoothedPair | None = None
+    switch: float = 1.0  # |rho| beyond which ``near_one`` is used
 
     @cached_property
     def _series(self) -> tuple[Floats, int, int]:
@@ -72,6 +79,15 @@ class PairAverage:
     def at(self, covariance: Floats) -> tuple[Floats, Floats, Floats]:
         """F, dF/dC at fixed D and dF/dD at fixed C, for |covariance| <= variance."""
         rho = np.asarray(covariance, dtype=float) / self.variance
+        if self.near_one is None:
+            return self._sum(rho)
+        near = abs(rho) > self.switch
+        result = np.empty((3, rho.size))
+        result[:, ~near] = self._sum(rho[~near])
+        result[:, near] = self.near_one.at(np.clip(rho[near], -1.0, 1.0))
+        return result[0], result[1], result[2]
+
+    def _sum(self, rho: Floats) -> tuple[Floats, Floats, Floats]:
         folded, rows, width = self._series
         powers = rho[:, None] ** np.arange(width)
         parts = powers @ folded.transpose(1, 0, 2).reshape(width, rows * 3)
@@ -124,63 +140,60 @@ def _adequate_step(function: UnaryFunction, variance: float, tol: float) -> tupl
 
 
 def _expand(
-    function: UnaryFunction, variance: float, step: float, cut: float, max_terms: int
-) -> tuple[Floats, Floats] | None:
-    """c_n and E[x f' he_n] until Parseval's tail is below ``cut``; None when the step is too coarse.
+    function: UnaryFunction, variance: float, step: float, cut: float
+) -> tuple[Floats, Floats, float] | None:
+    """c_n and E[x f' he_n] until Parseval's tail is below ``cut`` or terms run out, and the tail.
 
-    The nodes resolve psi_n, whose wave number is sqrt(n), up to n = (pi/h - 1)^2 only.
+    None when the step is too coarse: the nodes resolve psi_n, whose wave number is sqrt(n), up to
+    n = (pi/h - 1)^2 only.
     """
     table = hermite_table(step)
     value, slope = _sample(function, variance, table)
     weighted = np.concatenate([value, slope]) * (_weights(table) * table.root_density)
-    power = float(np.sum(_weights(table) * table.root_density**2 * np.sum(value**2, axis=0)))
+    tail = float(np.sum(_weights(table) * table.root_density**2 * np.sum(value**2, axis=0)))
     resolved = int((np.pi / step - 1) ** 2)
     rows, parity = np.arange(BLOCK), np.arange(BLOCK) % 2
     columns: list[Floats] = []
-    found, count = 0.0, 0
+    count = 0
     for block in table.blocks():
         products = block @ weighted.T
         pair = np.stack([products[rows, parity], products[rows, 2 + parity]])
         pair = pair[:, : max(resolved - count, 0)]
-        columns.append(pair)
-        tails = power - found - np.cumsum(pair[0] ** 2)
+        tails = tail - np.cumsum(pair[0] ** 2)
         below = np.flatnonzero(tails <= cut)
-        if below.size:
-            columns[-1] = pair[:, : below[0] + 1]
-            c, d = np.concatenate(columns, axis=1)
-            return c, d
-        found += float(np.sum(pair[0] ** 2))
         count += BLOCK
+        if below.size:
+            columns.append(pair[:, : below[0] + 1])
+            c, d = np.concatenate(columns, axis=1)
+            return c, d, cut
         if count >= resolved:
             return None
-        if count >= max_terms:
-            raise AverageBudgetError(
-                f"a Gaussian average needs more than {max_terms} terms at variance {variance:.6g}: "
-                "gain times standard deviation is too large"
-            )
-    raise AssertionError("blocks have no end")
+        columns.append(pair)
+        tail = float(tails[-1])
+        if count >= _MOST_TERMS:
+            break
+    c, d = np.concatenate(columns, axis=1)
+    return c, d, tail
 
 
-def pair_average(
-    function: UnaryFunction, variance: float, tol: float = 1e-14, max_terms: int = 60_000
-) -> PairAverage:
+def pair_average(function: UnaryFunction, variance: float, tol: float = 1e-14) -> PairAverage:
     """Compute the series of E f(x) f(y) at one variance > 0.
+
+    Raises `AverageBudgetError` when the function is too steep for the largest grid.
 
     Parameters
     ----------
     function
-        Maps an array to (f, f', ...).
+        Maps an array to (f, f', f'').
     variance
         D, of both values.
     tol
         Bound on the cut tail relative to E f^2 (not below 4e-15, where rounding takes over).
-    max_terms
-        Refuse (`AverageBudgetError`) rather than use more.
 
     Examples
     --------
     >>> import numpy as np
-    >>> square = pair_average(lambda x: [x**2, 2 * x], 2.0)   # E x^2 y^2 = D^2 + 2 C^2
+    >>> square = pair_average(lambda x: [x**2, 2 * x, 2 + 0 * x], 2.0)   # E x^2 y^2 = D^2 + 2 C^2
     >>> [round(float(v[0]), 10) for v in square.at(np.array([0.5]))]
     [4.5, 2.0, 4.0]
     """
@@ -189,9 +202,16 @@ def pair_average(
     tol = max(tol, 4e-15)
     step, power = _adequate_step(function, variance, tol)
     while step >= _SMALLEST_STEP:
-        found = _expand(function, variance, step, tol * power, max_terms)
-        if found is not None:
-            c, d = found
-            return PairAverage(variance, c, d / (2 * np.sqrt(variance)), 2 * tol * power)
-        step /= 2
+        found = _expand(function, variance, step, tol * power)
+        if found is None:
+            step /= 2
+            continue
+        c, d, tail = found
+        slopes = d / (2 * np.sqrt(variance))
+        if tail <= tol * power:
+            return PairAverage(variance, c, slopes, 2 * tol * power)
+        near = SmoothedPair(function, variance, step / 2)
+        # the n-th term of dF/dC is n times larger: its tail decides
+        switch = float((tol * power / (c.size * tail)) ** (1 / c.size))
+        return PairAverage(variance, c, slopes, 2 * tol * power, near, switch)
     raise AverageBudgetError(_TOO_MANY_NODES)

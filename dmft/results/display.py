@@ -26,7 +26,7 @@ _MISSING = "-"
 
 
 def assignments(parameters: Iterable[tuple[str, float]]) -> str:
-    """Parameters as they are typed: ``g_h=3 alpha_r=5``."""
+    """Parameters as they are typed: ``name=3 other=5``."""
     return " ".join(f"{name}={number(value)}" for name, value in parameters)
 
 
