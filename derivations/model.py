@@ -23,8 +23,8 @@ from .symbols import field_symbol
 
 __all__ = ["Coupling", "DeclarationError", "Field", "Model", "Nonlinearity", "Parameter"]
 
-#: Names that `dmft.solve`, `dmft.boundary` and `dmft.validate` take as options: a parameter or a
-#: field of one of these names could not be told from the option.
+#: Names that `dmft.solve`, `dmft.boundary` and `dmft.validate` take as options, and those that result
+#: files use for columns: a parameter or field of one of these names could not be told from them.
 RESERVED = frozenset(
     {
         *(
@@ -39,6 +39,8 @@ RESERVED = frozenset(
             "solve_for",
         ),
         *("n", "realizations", "workers", "precision", "progress", "command", "digits", "certify"),
+        *("lag", "error", "status", "segment", "header", "quantity", "field", "point", "variance"),
+        *("autocorrelation", "correlation_time"),
     }
 )
 

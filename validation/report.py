@@ -13,6 +13,7 @@ from dmft.results.frozen import FloatArray, FrozenDict, frozen_array
 from dmft.results.record import SCHEMA, strict_json
 
 from .compare import Row
+from .estimate import Measurement
 from .watch import duration
 
 _HEADER = ("quantity", "theory", "simulation", "std. error", "score", "p", "verdict")
@@ -34,8 +35,8 @@ class ValidationReport:
         The comparisons, see `dmft.validation.compare.Row`.
     n, networks, seed
         The size that is judged, size -> number of networks, and the seed of all of them.
-    raw_lyapunov
-        Size -> the exponent of every network, not extrapolated.
+    measurements
+        What every single network said, see `dmft.validation.estimate.Measurement`.
     lag, autocorrelation, autocorrelation_error
         Simulated C of the first field at N = n with standard errors, shape (lags,).
     theory_lag, theory_autocorrelation
@@ -55,7 +56,7 @@ class ValidationReport:
     n: int
     networks: Mapping[int, int]
     seed: int
-    raw_lyapunov: Mapping[int, tuple[float, ...]]
+    measurements: tuple[Measurement, ...]
     field: str
     lag: FloatArray
     autocorrelation: FloatArray
@@ -81,6 +82,14 @@ class ValidationReport:
     def passed(self) -> bool:
         """Whether the verdict is "pass"."""
         return self.verdict == "pass"
+
+    @property
+    def raw_lyapunov(self) -> dict[int, tuple[float, ...]]:
+        """Size -> the largest exponent of every network, not extrapolated."""
+        return {
+            n: tuple(m.lyapunov for m in self.measurements if m.n == n)
+            for n in sorted(self.networks)
+        }
 
     @property
     def table(self) -> str:
@@ -110,7 +119,8 @@ class ValidationReport:
         body: dict[str, Any] = {"schema": SCHEMA, "kind": "validation"}
         for item in fields(self):
             value = getattr(self, item.name)
-            body[item.name] = [asdict(row) for row in value] if item.name == "rows" else value
+            listed = item.name in ("rows", "measurements")
+            body[item.name] = [asdict(entry) for entry in value] if listed else value
         return strict_json(body)
 
     def save(self, path: str | Path) -> None:

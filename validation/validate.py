@@ -68,7 +68,8 @@ def validate(
     seed
         Of all couplings and starts. The same seed gives the same digits for any ``workers``.
     branch
-        As in `dmft.solve`. On "zero" the networks start small and must decay.
+        As in `dmft.solve`. On "zero" the networks start small and must decay. Unstable branches
+        cannot be judged: the report is "inconclusive", without rows.
     workers
         Processes, one BLAS thread each; all available cores by default.
     progress
@@ -86,9 +87,9 @@ def validate(
     Examples
     --------
     >>> import dmft
-    >>> report = dmft.validate("vanilla", g=2, n=400, realizations=4, progress=False)
-    >>> report.verdict in ("pass", "inconclusive")
-    True
+    >>> report = dmft.validate("vanilla", g=2, n=200, realizations=2, progress=False)
+    >>> report.networks, report.verdict  # far too few and too small to tell
+    ({200: 2, 100: 4, 50: 8}, 'inconclusive')
     """
     n = _whole("n", n, SMALLEST_N)
     realizations = _whole("realizations", realizations, 2)
@@ -126,8 +127,9 @@ def validate_solution(
     ``right``: the network's right-hand side, when the model does not come with the package.
     """
     begun = time.perf_counter()
-    if not theory.status.is_answer:
-        return _no_theory(theory, n, seed, command)
+    reason = _not_comparable(theory)
+    if reason:
+        return _no_comparison(theory, reason, n, seed, command)
     if right is None:
         from dmft.codegen import compile_network
 
@@ -158,7 +160,7 @@ def validate_solution(
         message="; ".join(dict.fromkeys(row.objection for row in rows if row.objection)),
         rows=rows,
         networks=counts,
-        raw_lyapunov={k: tuple(m.lyapunov for m in networks if m.n == k) for k in sorted(counts)},
+        measurements=tuple(networks),
         field=first,
         lag=SAMPLE * np.array(schedule.lags, dtype=np.float64),
         autocorrelation=np.array([e.mean for e in drawn]),
@@ -196,16 +198,31 @@ def _described(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _no_theory(theory: Solution, n: int, seed: int, command: str | None) -> ValidationReport:
+def _not_comparable(theory: Solution) -> str:
+    """Why simulated networks cannot judge this theory; empty if they can."""
+    if not theory.status.is_answer:
+        reason = f"no theory to compare with (status {theory.status}: {theory.status.explanation})"
+        return f"{reason}; {theory.message}" if theory.message else reason
+    constant = not theory.branch.startswith("chaotic")
+    if theory.branch.endswith("-lower") or (constant and (theory.lyapunov or 0.0) > 0):
+        return (
+            f"nothing was simulated: the branch {theory.branch} is unstable here, networks leave it"
+            f"; other branches: {', '.join(theory.other_branches) or 'none'}"
+        )
+    return ""
+
+
+def _no_comparison(
+    theory: Solution, reason: str, n: int, seed: int, command: str | None
+) -> ValidationReport:
     nothing = np.zeros(0)
-    reason = f"no theory to compare with (status {theory.status}: {theory.status.explanation})"
     return ValidationReport(
         **_identity(theory, n, seed, command),
         verdict="inconclusive",
-        message=f"{reason}; {theory.message}" if theory.message else reason,
+        message=reason,
         rows=(),
         networks={},
-        raw_lyapunov={},
+        measurements=(),
         field=next(iter(theory.variance), ""),
         lag=nothing,
         autocorrelation=nothing,

@@ -65,10 +65,10 @@ class CompiledNetwork:
 
     def _run(self, tape: str, p: Mapping[str, float], **groups: Arrays) -> list[Any]:
         names = {
-            "x": self.info.fields,
-            "xi": self.info.currents,
-            "dx": tuple(f"d_{name}" for name in self.info.fields),
-            "dxi": tuple(f"d_{name}" for name in self.info.currents),
+            "fields": self.info.fields,
+            "currents": self.info.currents,
+            "field_changes": tuple(f"d_{name}" for name in self.info.fields),
+            "current_changes": tuple(f"d_{name}" for name in self.info.currents),
         }
         values: dict[str, Any] = python_floats(p)
         for group, arrays in groups.items():
@@ -81,22 +81,26 @@ class CompiledNetwork:
 
     def outputs(self, x: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """psi_a(x), one array per current."""
-        return self._run("outputs", p, x=x)
+        return self._run("outputs", p, fields=x)
 
     def drift(self, x: Arrays, xi: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """dx_k/dt = f_k(x, xi), one array per field."""
-        return self._run("drift", p, x=x, xi=xi)
+        return self._run("drift", p, fields=x, currents=xi)
 
     def tangent_outputs(self, x: Arrays, dx: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """Perturbations of psi_a, one array per current."""
-        return self._run("tangent_outputs", p, x=x, dx=dx)
+        return self._run("tangent_outputs", p, fields=x, field_changes=dx)
 
     def tangent_drift(
         self, x: Arrays, xi: Arrays, dx: Arrays, dxi: Arrays, p: Mapping[str, float]
     ) -> list[NDArray[Any]]:
         """Time derivatives of the perturbations, one array per field."""
-        return self._run("tangent_drift", p, x=x, xi=xi, dx=dx, dxi=dxi)
+        return self._run(
+            "tangent_drift", p, fields=x, currents=xi, field_changes=dx, current_changes=dxi
+        )
 
     def observables(self, x: Arrays, p: Mapping[str, float]) -> dict[str, NDArray[Any]]:
         """The named nonlinearities."""
-        return dict(zip(self.info.nonlinearities, self._run("observables", p, x=x), strict=True))
+        return dict(
+            zip(self.info.nonlinearities, self._run("observables", p, fields=x), strict=True)
+        )

@@ -48,7 +48,7 @@ class SmoothedPair:
     @cached_property
     def _half(self) -> int:
         """Number of nodes in half a period."""
-        return fft.next_fast_len(int(_HALF_PERIOD / self.step), real=True)
+        return int(fft.next_fast_len(int(_HALF_PERIOD / self.step), real=True))
 
     @property
     def _spacing(self) -> float:

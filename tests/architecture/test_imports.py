@@ -52,7 +52,7 @@ def test_contracts_hold(staged: Path, checkout: Path) -> None:
         ("derivations/spoilt", "dmft.errors"),
         ("derivations/spoilt", "dmft.solvers"),
         ("derivations/spoilt", "dmft.validation"),
-        ("solve/spoilt", "dmft.validation"),
+        ("solvers/spoilt", "dmft.validation"),
         ("commands/spoilt", "dmft.validation"),
         ("codegen/spoilt", "dmft.solvers"),
         ("gaussian/spoilt", "dmft.results"),

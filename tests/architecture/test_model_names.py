@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from model_names import Mention, mentions
 
-NAMES = {"g", "x", "g_h", "phi", "tau_z", "sigma_z"}
+NAMES = {"g", "x", "g_h", "phi", "r", "tau_z", "sigma_z"}
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,8 @@ NAMES = {"g", "x", "g_h", "phi", "tau_z", "sigma_z"}
         ("alpha = values['g']", ["g"]),
         ("if field == 'x': pass", ["x"]),
         ("x = g * r", []),
-        ("open(path, 'x1')", []),
+        ("path.open('x'); open(path, 'r')", []),
+        ("look(path, 'x')", ["x"]),
         ("rate = 1 / tau_z", ["tau_z"]),
         ("rate = 1 / p.tau_z", ["tau_z"]),
         ("solve(g_h=3)", ["g_h"]),
@@ -24,11 +25,14 @@ NAMES = {"g", "x", "g_h", "phi", "tau_z", "sigma_z"}
         ("# divide by tau_z here", ["tau_z"]),
         ("label = r'$\\phi$'", ["phi"]),
         ("label = f'{value} phi'", ["phi"]),
+        ("label = f'{value:g}x'", []),
+        ("label = f\"{values['g']:g}\"", ["g"]),
         ("model == 'vanilla'", ["vanilla"]),
         ("# such as the vanilla network", []),
         ('"""Text on g_h."""', ["g_h"]),
         ('"""Text.\n\n>>> solve(g_h=3)\n3.0 g_h\n\nOn phi.\n"""', ["phi"]),
         ('"""Text.\n\n    $ dmft solve gated g_h=3\n    dmft solve gated g_h=3\n"""', []),
+        ('"""Text.\n\nExample: dmft solve gated g_h=3\n"""', []),
         ('epilog = (\n    "dmft solve gated g_h=3"\n)', []),
         ('g_h = "dmft solve gated g_h=3"', ["g_h"]),
         ('"""One.\n\n>>> 1\n1\n"""\ntau_z = 1', ["tau_z"]),

@@ -52,7 +52,7 @@ def test_the_contracts_name_every_module_of_dmft(
 ) -> None:
     """A new module of ``dmft`` must be placed: the contract forbidding simulations lists them."""
     contracts = pyproject["tool"]["importlinter"]["contracts"]
-    (theory,) = [c for c in contracts if c["forbidden_modules"] == ["dmft.validation"]]
+    (theory,) = [c for c in contracts if c.get("forbidden_modules") == ["dmft.validation"]]
     root = package_folders["dmft"]
     modules = {f"dmft.{file.stem}" for file in root.glob("*.py") if not file.stem.startswith("_")}
     modules |= {f"dmft.{file.parent.name}" for file in root.glob("*/__init__.py")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -289,16 +290,36 @@ def test_the_module_runs_as_a_program() -> None:
 
 
 def test_a_reader_who_leaves_is_no_error() -> None:
-    code = (
-        "import sys, os, dmft.cli\n"
-        "reader, writer = os.pipe()\n"
-        "os.close(reader)\n"
-        "os.dup2(writer, 1)\n"
-        "sys.exit(dmft.cli.main(['models']))"
-    )
-    done = run(code=code)
+    # Buffered as on a user's machine: then it is the table that meets the closed pipe.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dmft", "models"],
+            stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            env=environment,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
     assert done.stderr == ""
     assert done.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dmft", "models"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.stderr == "dmft: the output cannot be written (No space left on device)\n"
+    assert done.returncode == 3
+
+
+def test_a_closed_stdout_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["models"]) == 0
 
 
 def test_a_console_without_greek_gets_escapes(api: Any) -> None:

@@ -208,6 +208,16 @@ def test_archives_are_never_unpickled(tmp_path: Path) -> None:
         load(tmp_path / "trap.npz")
 
 
+@pytest.mark.parametrize("header", ["{'model': 'gated'}", "[]", 7, None])
+def test_a_foreign_header_in_netcdf_is_refused(tmp_path: Path, header: object) -> None:
+    xarray = pytest.importorskip("xarray")
+    data = xarray.Dataset({"h": ("lag", [1.0])}, attrs={} if header is None else {"header": header})
+    data.to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="foreign") as error:
+        load(tmp_path / "foreign.nc")
+    assert str(error.value).isprintable()
+
+
 def test_archives_that_unpack_to_too_much_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,7 @@ def scs(g_squared):
 
     # Small variances have positive excess when g > 1, large ones negative.
     variance = brentq(excess, 1e-4, 4 * g_squared, xtol=1e-14)
-    # tau(C) = int_C^{C(0)} dc / sqrt(c^2 - 2 g^2 Cov(c)); c = C(0)(1 - s^2) removes the root at C(0).
+    # tau(C) = int_C^C(0) dc / sqrt(c^2 - 2 g^2 Cov(c)); c = C(0)(1 - s^2) removes the root at s = 0.
     s = np.linspace(0.0, np.sqrt(1 - 1e-4), 240)
     middle = (s[1:] + s[:-1]) / 2
     at_zero = average(log_cosh, variance, 0.0)

@@ -49,9 +49,7 @@ def test_couplings_have_the_declared_variance():
 def test_couplings_are_independent():
     """Neither symmetric, nor shared between currents: correlations are N(0, 1/entries)."""
     n = 200
-    a, b, c = draw_network(
-        compile_network("gated"), GATED, n, np.random.default_rng(12)
-    ).transposed
+    a, b, c = draw_network(compile_network("gated"), GATED, n, np.random.default_rng(12)).transposed
     upper = np.triu_indices(n, 1)
     pairs = [(a, b), (a, c), (b, c)]
     correlations = [np.corrcoef(u.ravel(), v.ravel())[0, 1] * n for u, v in pairs]
