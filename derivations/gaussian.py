@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import ArgumentIndexError
 
 __all__ = ["GaussianAverage"]
 
@@ -54,7 +55,7 @@ class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
             first = GaussianAverage(f, m + 2, n, variance, covariance)
             second = GaussianAverage(f, m, n + 2, variance, covariance)
             return (first + second) / 2
-        raise sp.function.ArgumentIndexError(self, argindex)
+        raise ArgumentIndexError(self, argindex)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         f, m, n, *_ = self.args

@@ -2,9 +2,10 @@
 
 import itertools
 
-import mpmath
+import numpy as np
 import pytest
 import sympy as sp
+from sympy.core.function import ArgumentIndexError
 
 from dmft.derivations.gaussian import GaussianAverage
 
@@ -83,38 +84,34 @@ def test_error_function_by_covariance():
 
 
 def double_integral(left, right, variance, covariance):
-    """E left(x) right(y) with mpmath's own quadrature."""
-    rho = mpmath.mpf(covariance) / variance
-    deviation = mpmath.sqrt(variance)
-
-    def inner(u):
-        return mpmath.quad(
-            lambda w: (
-                right(deviation * (rho * u + mpmath.sqrt(1 - rho**2) * w))
-                * mpmath.exp(-(w**2) / 2)
-            ),
-            [-9, 0, 9],
-        )
-
-    whole = mpmath.quad(
-        lambda u: left(deviation * u) * inner(u) * mpmath.exp(-(u**2) / 2), [-9, 0, 9]
+    """E left(x) right(y) by the trapezoid rule in two independent normals (error below 1e-13)."""
+    nodes = np.linspace(-9, 9, 301)
+    weights = np.exp(-(nodes**2) / 2)
+    weights /= weights.sum()
+    rho = covariance / variance
+    first = np.sqrt(variance) * nodes
+    second = np.sqrt(variance) * (
+        rho * nodes[:, None] + np.sqrt(1 - rho**2) * nodes[None, :]
     )
-    return whole / (2 * mpmath.pi)
+    return float(weights @ (left(first) * (right(second) @ weights)))
 
 
 def test_by_numbers_on_the_unit_of_the_gated_network():
     """tanh(3x) at D = 0.4, C = 0.15: differences of the average itself against Price's forms."""
-    orders = [sp.lambdify(x, sp.diff(sp.tanh(3 * x), x, k), "mpmath") for k in range(3)]
-    with mpmath.workdps(15):
-        step = mpmath.mpf("1e-4")
+    orders = [sp.lambdify(x, sp.diff(sp.tanh(3 * x), x, k), "numpy") for k in range(3)]
+    step = 2e-3
 
-        def average(variance, covariance, m=0, n=0):
-            return double_integral(orders[m], orders[n], variance, covariance)
+    def average(variance, covariance, m=0, n=0):
+        return double_integral(orders[m], orders[n], variance, covariance)
 
-        by_c = (average(0.4, 0.15 + step) - average(0.4, 0.15 - step)) / (2 * step)
-        assert float(by_c) == pytest.approx(float(average(0.4, 0.15, 1, 1)), rel=1e-6)
-        by_d = (average(0.4 + step, 0.15) - average(0.4 - step, 0.15)) / (2 * step)
-        assert float(by_d) == pytest.approx(float(average(0.4, 0.15, 2, 0)), rel=1e-6)
+    def difference(function):
+        near, far = (function(k * step) - function(-k * step) for k in (1, 2))
+        return (8 * near - far) / (12 * step)
+
+    by_c = difference(lambda e: average(0.4, 0.15 + e))
+    assert by_c == pytest.approx(average(0.4, 0.15, 1, 1), rel=1e-7)
+    by_d = difference(lambda e: average(0.4 + e, 0.15))
+    assert by_d == pytest.approx(average(0.4, 0.15, 2, 0), rel=1e-7)
 
 
 def test_orders_are_exchangeable_and_printed():
@@ -127,5 +124,5 @@ def test_orders_are_exchangeable_and_printed():
 
 
 def test_only_variance_and_covariance_can_be_differentiated_by():
-    with pytest.raises(Exception, match="[Aa]rgument"):
+    with pytest.raises(ArgumentIndexError):
         GaussianAverage(f, 0, 0, D, C).fdiff(1)
