@@ -15,7 +15,10 @@ from .gaussian import GaussianAverage
 from .model import Model
 from .symbols import covariance_symbol, lambda_, variance_symbol
 
-__all__ = ["Derivation", "Equation", "Stage", "derive_model"]
+__all__ = ["STAGES", "Derivation", "Equation", "Printer", "Stage", "derive_model"]
+
+#: Names of the stages, in order; the last is worked out on request.
+STAGES = ("network", "disorder", "statics", "zero-state", "stationary", "lyapunov", "tricritical")
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Equation:
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of the derivation: what is done, and the equations it gives."""
+    """A step of the derivation: what is done, and the equations it gives. ``key`` names it."""
 
+    key: str
     title: str
     prose: str
     equations: tuple[Equation, ...]
@@ -55,6 +59,23 @@ class Derivation:
             lines.append("")
         return "\n".join(lines)
 
+    def show(self, key: str) -> Derivation:
+        """One stage alone; KeyError unless it is one of `STAGES`.
+
+        ``tricritical`` is the small-amplitude expansion, worked out on request because it takes
+        seconds.
+        """
+        if key == "tricritical":
+            from .onset_stage import onset_stage
+
+            return Derivation(
+                self.equations, (onset_stage(self.equations, Printer(self.equations.model)),)
+            )
+        stages = tuple(stage for stage in self.stages if stage.key == key)
+        if not stages:
+            raise KeyError(key)
+        return Derivation(self.equations, stages)
+
     def latex(self) -> str:
         """A document for pdflatex."""
         model = self.equations.model
@@ -75,7 +96,7 @@ def _escape(text: str) -> str:
     return text.replace("^", r"\textasciicircum{}").replace("<", "$<$").replace(">", "$>$")
 
 
-class _Printer:
+class Printer:
     """Prints with the declared names: nonlinearities by name, symbols by their LaTeX."""
 
     def __init__(self, model: Model) -> None:
@@ -131,8 +152,8 @@ def derive_model(model: Model) -> Derivation:
     dx/dt = -x + g*xi_x
     """
     equations = derive_equations(model)
-    printer = _Printer(model)
-    steps: Sequence[Callable[[MeanFieldEquations, _Printer], Stage | None]] = (
+    printer = Printer(model)
+    steps: Sequence[Callable[[MeanFieldEquations, Printer], Stage | None]] = (
         _network,
         _disorder,
         _statics,
@@ -144,7 +165,7 @@ def derive_model(model: Model) -> Derivation:
     return Derivation(equations, stages)
 
 
-def _network(equations: MeanFieldEquations, printer: _Printer) -> Stage:
+def _network(equations: MeanFieldEquations, printer: Printer) -> Stage:
     model = equations.model
     lines = []
     for i, drift in enumerate(model.drift()):
@@ -168,10 +189,10 @@ def _network(equations: MeanFieldEquations, printer: _Printer) -> Stage:
             )
         )
     prose = "Every unit i has the same dynamics; each current has its own independent couplings."
-    return Stage("Network", prose, tuple(lines))
+    return Stage("network", "Network", prose, tuple(lines))
 
 
-def _disorder(equations: MeanFieldEquations, printer: _Printer) -> Stage:
+def _disorder(equations: MeanFieldEquations, printer: Printer) -> Stage:
     lines = []
     for covariance, label in zip(equations.covariances, _driven(equations.model), strict=True):
         short = covariance.output.xreplace(printer.named)
@@ -192,10 +213,10 @@ def _disorder(equations: MeanFieldEquations, printer: _Printer) -> Stage:
         "dynamics above, driven by independent Gaussian currents of mean-field covariance "
         "(Sompolinsky, Crisanti & Sommers 1988)."
     )
-    return Stage("Average over the couplings: single-site process", prose, tuple(lines))
+    return Stage("disorder", "Average over the couplings: single-site process", prose, tuple(lines))
 
 
-def _statics(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
+def _statics(equations: MeanFieldEquations, printer: Printer) -> Stage | None:
     statics = equations.statics
     if statics is None:
         return None
@@ -226,10 +247,10 @@ def _statics(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
         "Solutions constant in time; <f^2>_x is the average of f(x)^2 over a normal x of variance "
         "Delta_x."
     )
-    return Stage("Static order parameters", prose, tuple(lines))
+    return Stage("statics", "Static order parameters", prose, tuple(lines))
 
 
-def _zero_state(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
+def _zero_state(equations: MeanFieldEquations, printer: Printer) -> Stage | None:
     zero = equations.zero_state
     if zero is None:
         return None
@@ -248,10 +269,10 @@ def _zero_state(equations: MeanFieldEquations, printer: _Printer) -> Stage | Non
         "obeys the first equation (random-matrix theory); rest loses stability at lambda = 0."
         + _needs(zero.conditions)
     )
-    return Stage("Zero state: Jacobian and stability line", prose, tuple(lines))
+    return Stage("zero-state", "Zero state: Jacobian and stability line", prose, tuple(lines))
 
 
-def _line(model: Model, amplification: sp.Expr, printer: _Printer) -> list[Equation]:
+def _line(model: Model, amplification: sp.Expr, printer: Printer) -> list[Equation]:
     """Solve amplification = 1 for the first required parameter."""
     for parameter in model.parameters:
         if parameter.default is None and amplification.has(parameter.symbol):
@@ -267,10 +288,11 @@ def _needs(conditions: Sequence[Condition]) -> str:
     return "".join(f" Holds for {c.parameter} = 0 ({c.reason})." for c in conditions)
 
 
-def _stationary(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
+def _stationary(equations: MeanFieldEquations, printer: Printer) -> Stage | None:
     stationary = equations.stationary
     if stationary is None:
-        return Stage("Stationary equations", f"Not closed: {equations.closure_failure}.", ())
+        prose = f"Not closed: {equations.closure_failure}."
+        return Stage("stationary", "Stationary equations", prose, ())
     lines = []
     for k in range(len(equations.model.fields)):
         name, latex = printer.field(k)
@@ -296,10 +318,10 @@ def _stationary(equations: MeanFieldEquations, printer: _Printer) -> Stage | Non
         "C(tau); FT is the Fourier transform in tau."
         + _needs((*stationary.gaussian_conditions, *stationary.decay_conditions))
     )
-    return Stage("Stationary autocorrelations", prose, tuple(lines))
+    return Stage("stationary", "Stationary autocorrelations", prose, tuple(lines))
 
 
-def _lyapunov(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
+def _lyapunov(equations: MeanFieldEquations, printer: Printer) -> Stage | None:
     stationary = equations.stationary
     if stationary is None:
         return None
@@ -332,10 +354,10 @@ def _lyapunov(equations: MeanFieldEquations, printer: _Printer) -> Stage | None:
         "exp(lambda (t + t')). The largest Lyapunov exponent is the lambda at which the largest "
         "eigenvalue of the right-hand side is one; primes are derivatives (Price's theorem)."
     )
-    return Stage("Largest Lyapunov exponent", prose, tuple(lines))
+    return Stage("lyapunov", "Largest Lyapunov exponent", prose, tuple(lines))
 
 
-def _averages(expression: sp.Expr, printer: _Printer) -> str:
+def _averages(expression: sp.Expr, printer: Printer) -> str:
     names: dict[Any, str] = dict(printer.names)
     for average in expression.atoms(GaussianAverage):
         label = average.args[0]

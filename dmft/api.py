@@ -42,20 +42,25 @@ def models() -> tuple[ModelInfo, ...]:
     return tuple(load_info(name) for name in model_names())
 
 
-def derive(model: str) -> Derivation:
+def derive(model: str, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
-    Raises `InputError` for an unknown model.
+    ``show`` picks one stage: network, disorder, statics, zero-state, stationary, lyapunov, or
+    tricritical (amplitude and Lyapunov laws near onset, tricritical gains; takes seconds). Raises
+    `InputError` for an unknown model or stage.
 
     >>> import dmft
-    >>> "mean-field" in str(dmft.derive("vanilla"))
-    True
+    >>> print(dmft.derive("vanilla").stages[0].equations[0].text)
+    dx/dt = -x + xi_x*g
     """
     find_model(model)
-    from dmft.derivations.derivation import derive_model
+    from dmft.derivations.derivation import STAGES, derive_model
     from dmft.derivations.models import get
 
-    return derive_model(get(model))
+    if show is not None:
+        _choose("show", show, STAGES)
+    derivation = derive_model(get(model))
+    return derivation if show is None else derivation.show(show)
 
 
 def solve(

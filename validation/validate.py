@@ -64,7 +64,9 @@ def validate(
     n
         Units per network, at least 200.
     realizations
-        Independent networks of ``n`` units, at least 2; fewer than 4 hardly give a verdict.
+        Independent networks of ``n`` units, at least 2; fewer than 4 hardly give a verdict. C is
+        compared at N = n, where it differs from its limit by O(1/n): with many more networks than
+        the default that difference becomes visible, and ``n`` must grow with them.
     seed
         Of all couplings and starts. The same seed gives the same digits for any ``workers``.
     branch

@@ -117,12 +117,13 @@ def _entry(name: str) -> dict[str, Any]:
     folder = _folder()
     path = None if folder is None else folder / f"{name}-{_key()}.json"
     if path is not None:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            CompiledTheory.from_json(entry["theory"])
+            stored = CompiledTheory.from_json(entry["theory"])
             for tape in TAPES:
                 Tape.from_json(entry["network"][tape])
-            return entry
+            if stored.info.name == name:
+                return entry
     from dmft.derivations.models import get
 
     model = get(name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -11,6 +12,16 @@ from scipy import special
 from .tape import Table
 
 __all__ = ["FLOAT64"]
+
+
+def _scalar_safe(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A Python number stays one: a numpy scalar would promote single-precision arrays."""
+
+    def of(x: Any) -> Any:
+        return float(function(x)) if type(x) in (int, float) else function(x)
+
+    return of
+
 
 FLOAT64 = Table(
     target="float64",
@@ -20,14 +31,14 @@ FLOAT64 = Table(
         "mul": operator.mul,
         "div": operator.truediv,
         "pow": operator.pow,
-        "sqrt": np.sqrt,
-        "exp": np.exp,
-        "log": np.log,
-        "tanh": np.tanh,
-        "logistic": special.expit,
-        "erf": special.erf,
-        "sin": np.sin,
-        "cos": np.cos,
+        "sqrt": _scalar_safe(np.sqrt),
+        "exp": _scalar_safe(np.exp),
+        "log": _scalar_safe(np.log),
+        "tanh": _scalar_safe(np.tanh),
+        "logistic": _scalar_safe(special.expit),
+        "erf": _scalar_safe(special.erf),
+        "sin": _scalar_safe(np.sin),
+        "cos": _scalar_safe(np.cos),
     },
 )
 

@@ -19,10 +19,18 @@ def derive(
     latex: Annotated[
         str | None, typer.Option("--latex", metavar="FILE", help="Write LaTeX to a .tex file.")
     ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            "--show",
+            metavar="STAGE",
+            help="One stage: network, disorder, statics, zero-state, stationary, lyapunov, tricritical.",
+        ),
+    ] = None,
 ) -> None:
     """Derive the mean-field equations of a model and print them.
 
-    Example: dmft derive gated --latex gated.tex
+    Example: dmft derive gated --show tricritical --latex gated.tex
     """
     target = None if latex is None else check_output(latex, (".tex",), option="--latex")
     find_model(model)
@@ -30,7 +38,7 @@ def derive(
     from ..api import derive as derive_model
 
     with working(f"deriving {model}"):
-        derivation = derive_model(model)
+        derivation = derive_model(model, show=show)
         text = str(derivation)
     if target is not None:
         source = derivation.latex()

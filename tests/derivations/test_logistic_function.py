@@ -25,5 +25,5 @@ def test_values_and_rewrites():
     assert logistic(sp.Integer(2)).evalf(30) == (1 / (1 + sp.exp(-2))).evalf(30)
     tanh = logistic(x).rewrite(sp.tanh)
     assert sp.simplify((tanh - logistic(x)).rewrite(sp.exp)) == 0
-    assert logistic(x).is_positive
+    assert logistic(x).is_extended_positive
     assert sp.latex(logistic(x) ** 2) == r"\sigma^{2}\left(x\right)"

@@ -28,7 +28,7 @@ def test_lags_follow_the_theory():
     schedule = plan(theory.lag, theory.curve, 0.25, "chaotic", 0.11)
     times = SAMPLE * np.array(schedule.judged_lags)
     ratio = theory.at(times)["x"] / theory.variance["x"]
-    assert len(times) >= 4
+    assert len(times) >= 3
     assert np.all(np.diff(ratio) < 0)
     assert 0.05 < ratio[-1] < ratio[0] < 0.97
     assert set(schedule.judged_lags) <= set(schedule.lags)
