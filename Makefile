@@ -45,7 +45,7 @@ contracts: $(VENV)/.installed-dev
 	cd $(STAGE) && ../../$(BIN)/lint-imports --no-cache --config ../../pyproject.toml
 
 docs: $(VENV)/.installed-dev
-	$(BIN)/mkdocs build --strict --quiet --config-file docs/mkdocs.yml --site-dir ../build/site
+	$(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml --site-dir ../build/site
 	@echo 'the pages are in build/site'
 
 bench: $(VENV)/.installed-dev

@@ -1,15 +1,19 @@
 r"""Average over the couplings: what the rest of a large network does to one unit.
 
-In the generating functional the couplings of current a appear as
-:math:`\exp(-i \sum_{ij} J^a_{ij} \int \hat\xi_i(t)\,\psi_a(x_j(t))\,dt)`. The entries are
-independent Gaussian numbers, so the average is the exponential of their cumulants, entry by entry.
-For variance v/N only the second cumulant exists; summed over j it is, with Q = v <psi psi'>,
+The couplings appear in the action only through exp(i sum_n k_n J_n), pair by pair of units, with
+sources k^a_ij = - int xi^_a,i psi_a(x_j). Its average is the exponential of the cumulants
+(`action.characteristic_exponent`). Summed over all pairs, each product of sources becomes, for
+every unit i, a product of its response fields with an order parameter of the whole network:
 
-    -1/2 int int  xi^_i(t) Q_a(t, t') xi^_i(t')  dt dt'    for every unit i:
+    k^a_ij                ->  - xi^_a,i M_a,           M_a(t) = <psi_a(t)>
+    k^a_ij k^b_ij         ->  xi^_a,i xi^_b,i' Q_ab,    Q_ab(t, t') = <psi_a(t) psi_b(t')>
+    k^a_ij k^a_ji         ->  xi^_a,i psi_a,i' R_a,     R_a(t, t') = d<psi_a(t)>/d xi_a(t')  (response)
 
-each unit is driven by a Gaussian process of covariance Q_a, independent between currents because
-the matrices are. (J has no symmetry, so no response term appears.) Source: Sompolinsky, Crisanti &
-Sommers 1988; review: Crisanti & Sompolinsky, Phys. Rev. E 98, 062120 (2018).
+(the response from <psi(t) xi^(t')> = -i R). The saddle point makes these averages over the
+single-site process itself: one unit whose currents have mean m_a M_a, covariance c_ab Q_ab, and,
+for reciprocal couplings, a retarded self-interaction. For independent matrices without mean and
+symmetry only Q_aa remains. Source: Sompolinsky, Crisanti & Sommers 1988; D. Marti, N. Brunel,
+S. Ostojic, Phys. Rev. E 97, 062314 (2018) for reciprocal couplings.
 """
 
 from __future__ import annotations
@@ -18,10 +22,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from .model import Coupling, Model
+from .action import Action, action, characteristic_exponent
+from .model import Model
 from .symbols import N
 
-__all__ = ["CurrentCovariance", "average_over_couplings"]
+__all__ = ["CurrentCovariance", "DisorderAverage", "average_over_couplings", "disorder_average"]
 
 
 @dataclass(frozen=True)
@@ -33,22 +38,61 @@ class CurrentCovariance:
     output: sp.Expr
 
 
-def _second_cumulant(coupling: Coupling) -> sp.Expr:
-    """Coefficient of -xi^ xi^' psi psi' / 2 from one entry, times the N entries of a row."""
-    now, then, psi, psi_then = sp.symbols("xihat xihat' psi psi'", real=True)
-    variance = coupling.variance / N
-    # log E exp(i k J) of one entry J ~ N(0, variance), from the Gaussian integral itself
-    k, entry, v = (
-        sp.Symbol("k", real=True),
-        sp.Symbol("J", real=True),
-        sp.Symbol("v", positive=True),
+@dataclass(frozen=True)
+class DisorderAverage:
+    """Coefficients of the averaged action, one row or entry per current.
+
+    ``mean``: the current has mean  mean_a <psi_a>;  ``covariance``: <xi_a xi_b'> is
+    covariance_ab <psi_a psi_b'>;  ``response``: xi_a contains  response_a int R_a(t, t') psi_a(t') dt'.
+    """
+
+    action: Action
+    mean: tuple[sp.Expr, ...]
+    covariance: sp.Matrix
+    response: tuple[sp.Expr, ...]
+
+    @property
+    def currents(self) -> tuple[CurrentCovariance, ...]:
+        """The diagonal part: the covariance of each current with itself."""
+        return tuple(
+            CurrentCovariance(c.current, self.covariance[a, a], sp.sympify(c.output))
+            for a, c in enumerate(self.action.model.couplings)
+        )
+
+
+def disorder_average(model: Model) -> DisorderAverage:
+    """Average the action of a model over its couplings and read off the order parameters.
+
+    >>> from .models import get
+    >>> disorder_average(get("gated")).covariance
+    Matrix([
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1]])
+    """
+    declared = action(model)
+    size = len(model.couplings)
+    labels = [f"{current}_{way}" for current, way in declared.entries.names]
+    sources = [sp.Symbol(f"k_{label}", real=True) for label in labels]
+    exponent = characteristic_exponent(declared.entries, sources)
+    # A network has N^2/2 pairs; unit i is in N of them and meets k_ij and, as j of the other, k_ji.
+    polynomial = sp.Poly(N * exponent, *sources)
+
+    def coefficient(*which: int) -> sp.Expr:
+        powers = [which.count(n) for n in range(2 * size)]
+        return polynomial.coeff_monomial(
+            sp.prod([s**p for s, p in zip(sources, powers, strict=True)])
+        )
+
+    mean = tuple(sp.simplify(coefficient(a) / sp.I) for a in range(size))
+    covariance = sp.Matrix(
+        size,
+        size,
+        lambda a, b: sp.simplify(-coefficient(a, b) * (2 if a == b else 1)),
     )
-    density = sp.exp(-(entry**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
-    average = sp.integrate(sp.cos(k * entry) * density, (entry, -sp.oo, sp.oo))
-    cumulants = sp.expand_log(sp.log(average), force=True)
-    source = cumulants.subs({k: -(now * psi + then * psi_then), v: variance})
-    cross = sp.expand(source).coeff(now, 1).coeff(then, 1)
-    return sp.simplify(-cross * N / (psi * psi_then))
+    # - c k_ij k_ji  ->  - c xi^_i(t) psi_i(t') (-i) R(t, t'): the current gains c int R psi
+    response = tuple(sp.simplify(-coefficient(a, a + size)) for a in range(size))
+    return DisorderAverage(declared, mean, covariance, response)
 
 
 def average_over_couplings(model: Model) -> tuple[CurrentCovariance, ...]:
@@ -58,7 +102,4 @@ def average_over_couplings(model: Model) -> tuple[CurrentCovariance, ...]:
     >>> average_over_couplings(get("vanilla"))[0].weight
     1
     """
-    return tuple(
-        CurrentCovariance(c.current, _second_cumulant(c), sp.sympify(c.output))
-        for c in model.couplings
-    )
+    return disorder_average(model).currents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .disorder import CurrentCovariance, average_over_couplings
+from .disorder import CurrentCovariance, DisorderAverage, disorder_average
 from .linearise import Linearisation, linearise
 from .model import Model
 from .statics import StaticEquations, ZeroState, static_equations, zero_state
@@ -21,6 +21,7 @@ class MeanFieldEquations:
     """
 
     model: Model
+    average: DisorderAverage
     covariances: tuple[CurrentCovariance, ...]
     linearisation: Linearisation
     statics: StaticEquations | None
@@ -36,14 +37,28 @@ def derive_equations(model: Model) -> MeanFieldEquations:
     >>> derive_equations(get("gated")).stationary.gaussian_conditions[0].parameter
     'alpha_z'
     """
-    covariances = average_over_couplings(model)
-    stationary, failure = None, ""
+    average = disorder_average(model)
+    covariances = average.currents
+    failure = _not_covered(average)
+    if failure:
+        return MeanFieldEquations(
+            model=model,
+            average=average,
+            covariances=covariances,
+            linearisation=linearise(model),
+            statics=None,
+            zero_state=None,
+            stationary=None,
+            closure_failure=failure,
+        )
+    stationary = None
     try:
         stationary = stationary_equations(model, covariances)
     except ClosureError as error:
         failure = str(error)
     return MeanFieldEquations(
         model=model,
+        average=average,
         covariances=covariances,
         linearisation=linearise(model),
         statics=static_equations(model, covariances),
@@ -51,3 +66,25 @@ def derive_equations(model: Model) -> MeanFieldEquations:
         stationary=stationary,
         closure_failure=failure,
     )
+
+
+def _not_covered(average: DisorderAverage) -> str:
+    """Why the averaged action cannot be compiled yet; empty when it can."""
+    currents = [c.current for c in average.action.model.couplings]
+    for current, mean, response in zip(currents, average.mean, average.response, strict=True):
+        if response != 0:
+            return (
+                f"the couplings of {current} are reciprocal: the single-site process contains the "
+                "response function, which no solver covers yet; derived and printed only"
+            )
+        if mean != 0:
+            return (
+                f"the couplings of {current} have a mean: the single-site process contains the mean "
+                "output, which no solver covers yet; derived and printed only"
+            )
+    if not average.covariance.is_diagonal():
+        return (
+            "coupling matrices are correlated: currents are too, which no solver covers yet; "
+            "derived and printed only"
+        )
+    return ""

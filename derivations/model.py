@@ -4,9 +4,10 @@ A network has N units with the fields x_1 .. x_n each. Unit i obeys
 
     dx_k/dt = f_k(x, xi),          xi_a = sum_j J^a_ij psi_a(x_j),
 
-with independent Gaussian coupling matrices J^a of entries N(0, sigma_a^2 / N). Everything else in
-this package is derived from an object of the class `Model`: mean-field theory, solvers, simulator.
-Times are in units of the leak of the first field.
+with Gaussian coupling matrices J^a of entries N(m_a / N, sigma_a^2 / N); m_a = 0 and independence
+between entries and matrices unless declared otherwise. Everything else in this package is
+derived from an object of the class `Model`: mean-field theory, solvers, simulator. Times are in
+units of the leak of the first field.
 """
 
 from __future__ import annotations
@@ -123,14 +124,17 @@ class Nonlinearity:
 
 @dataclass(frozen=True)
 class Coupling:
-    """A current xi_a = sum_j J_ij psi(x_j) with J_ij independent N(0, variance / N).
+    """A current xi_a = sum_j J_ij psi(x_j) with Gaussian J_ij of given variance and mean over N.
 
-    ``output`` is psi, a smooth function of the fields of one unit.
+    ``output`` is psi, a smooth function of the fields of one unit. ``reciprocity`` is the
+    correlation of J_ij with J_ji, between -1 and 1.
     """
 
     current: str
     output: sp.Expr
     variance: sp.Expr = field(default_factory=lambda: sp.Integer(1))
+    mean: sp.Expr = field(default_factory=lambda: sp.Integer(0))
+    reciprocity: sp.Expr = field(default_factory=lambda: sp.Integer(0))
 
     def __post_init__(self) -> None:
         _check_name("current", self.current)
@@ -146,7 +150,8 @@ class Model:
     """A network, declared once. See the module's docstring for the equations.
 
     ``dynamics`` maps each field's name to f_k, an expression in field, current and parameter
-    symbols. Raises `DeclarationError` when names clash, a field has no dynamics, or a symbol is
+    symbols; ``correlations`` maps pairs of currents to the correlation of J^a_ij with J^b_ij.
+    Raises `DeclarationError` when names clash, a field has no dynamics, or a symbol is
     unknown.
     """
 
@@ -158,6 +163,7 @@ class Model:
     nonlinearities: tuple[Nonlinearity, ...]
     couplings: tuple[Coupling, ...]
     dynamics: Mapping[str, sp.Expr]
+    correlations: Mapping[tuple[str, str], sp.Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         named = [
@@ -174,6 +180,13 @@ class Model:
                 f"model {self.name}: dynamics for {sorted(self.dynamics)}, "
                 f"fields are {[f.name for f in self.fields]}; give exactly one equation per field"
             )
+        declared = [c.current for c in self.couplings]
+        for a, b in self.correlations:
+            if a not in declared or b not in declared or a == b or (b, a) in self.correlations:
+                raise DeclarationError(
+                    f"model {self.name}: correlation of {a} and {b}; name two different currents of "
+                    f"{declared}, each pair once"
+                )
         states = {f.symbol for f in self.fields}
         knobs = {p.symbol for p in self.parameters}
         currents = {c.symbol for c in self.couplings}
@@ -181,6 +194,9 @@ class Model:
             *((f"d{k}/dt", e, states | knobs | currents) for k, e in self.dynamics.items()),
             *((f"output of {c.current}", c.output, states | knobs) for c in self.couplings),
             *((f"variance of {c.current}", c.variance, knobs) for c in self.couplings),
+            *((f"mean of {c.current}", c.mean, knobs) for c in self.couplings),
+            *((f"reciprocity of {c.current}", c.reciprocity, knobs) for c in self.couplings),
+            *((f"correlation of {a} and {b}", e, knobs) for (a, b), e in self.correlations.items()),
             *((n.name, n.expression, states | knobs) for n in self.nonlinearities),
         ]:
             unknown = sp.sympify(expression).free_symbols - allowed
@@ -200,12 +216,31 @@ class Model:
             *(f"{p.name} {p.default} {p.positive}" for p in self.parameters),
             *(f"{n.name} {sp.srepr(n.expression)}" for n in self.nonlinearities),
             *(
-                f"{c.current} {sp.srepr(c.output)} {sp.srepr(sp.sympify(c.variance))}"
+                " ".join(
+                    [
+                        c.current,
+                        *(
+                            sp.srepr(sp.sympify(e))
+                            for e in (c.output, c.variance, c.mean, c.reciprocity)
+                        ),
+                    ]
+                )
                 for c in self.couplings
             ),
+            *(f"{a} {b} {sp.srepr(sp.sympify(e))}" for (a, b), e in self.correlations.items()),
             *(f"{k} {sp.srepr(self.dynamics[k])}" for k in sorted(self.dynamics)),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def correlation(self, first: str, second: str) -> sp.Expr:
+        """The correlation of J^a_ij with J^b_ij, zero unless declared."""
+        declared = self.correlations
+        return declared.get((first, second), declared.get((second, first), sp.Integer(0)))
+
+    def named(self, expression: sp.Expr) -> sp.Expr:
+        """The expression with the declared nonlinearities as symbols of their names."""
+        names = {n.expression: sp.Symbol(n.name) for n in self.nonlinearities}
+        return sp.sympify(expression).xreplace(names)
 
     def field_symbols(self) -> tuple[sp.Symbol, ...]:
         """The field symbols in order of declaration."""

@@ -54,8 +54,9 @@ def derive(model: str, *, show: str | None = None) -> Derivation:
     dx/dt = -x + xi_x*g
     """
     find_model(model)
-    from dmft.derivations.derivation import STAGES, derive_model
+    from dmft.derivations.derivation import STAGES
     from dmft.derivations.models import get
+    from dmft.derivations.stages import derive_model
 
     if show is not None:
         _choose("show", show, STAGES)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dmft.errors import NotCoveredError
+
 from .float64 import FLOAT64, python_floats
 from .info import ModelInfo
 from .tape import Tape
@@ -28,11 +30,20 @@ TAPES = ("variance", "outputs", "drift", "tangent_outputs", "tangent_drift", "ob
 
 
 def network_tapes(model: Model) -> dict[str, Tape]:
-    """Differentiate and translate a declaration."""
+    """Differentiate and translate a declaration.
+
+    Raises `NotCoveredError` for couplings that the sampler does not draw.
+    """
     from dmft.derivations.linearise import linearise
 
     from .translate import translate
 
+    special = [c.current for c in model.couplings if c.mean != 0 or c.reciprocity != 0]
+    if special or model.correlations:
+        raise NotCoveredError(
+            f"{model.name}: couplings with a mean, reciprocity or correlated matrices "
+            f"({', '.join(special) or 'correlated'}) are derived but not simulated yet"
+        )
     tangent = linearise(model)
     x, xi, p = model.field_symbols(), model.current_symbols(), model.parameter_symbols()
     dx, dxi = tangent.field_perturbations, tangent.current_perturbations
