@@ -129,10 +129,10 @@ def _action_latex(equations: MeanFieldEquations, printer: Printer) -> str:
     for coupling, label in zip(model.couplings, driven_fields(model), strict=True):
         psi = sp.latex(model.named(coupling.output), symbol_names=printer.names)
         terms.append(
-            rf"\hat\xi_{{{label},i}}\bigl(\xi_{{{label},i}} - \textstyle\sum_j J^{{{label}}}_{{ij}}"
-            rf"[{psi}]_j\bigr)"
+            rf"\hat\xi_{{{label},i}}(\xi_{{{label},i}} - \textstyle\sum_j J^{{{label}}}_{{ij}}"
+            rf"[{psi}]_j)"
         )
-    return rf"S = i \sum_i \int dt\,\Bigl\{{ {' + '.join(terms)} \Bigr\}}"
+    return rf"S = i \sum_i \int dt\,\left\{{ {' + '.join(terms)} \right\}}"
 
 
 def _statics(equations: MeanFieldEquations, printer: Printer) -> Stage | None:
