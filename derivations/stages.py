@@ -12,6 +12,7 @@ from .derivation import Derivation, Equation, Printer, Stage, driven_fields
 from .equations import MeanFieldEquations, derive_equations
 from .gaussian import GaussianAverage
 from .model import Model
+from .process_stages import conditional_stage, edge_stage
 from .symbols import lambda_
 
 __all__ = ["derive_model"]
@@ -29,10 +30,12 @@ def derive_model(model: Model) -> Derivation:
     steps: Sequence[Callable[[MeanFieldEquations, Printer], Stage | None]] = (
         _network,
         _disorder,
+        conditional_stage,
         _statics,
         _zero_state,
         _stationary,
         _lyapunov,
+        edge_stage,
     )
     stages = tuple(stage for step in steps if (stage := step(equations, printer)) is not None)
     return Derivation(equations, stages)

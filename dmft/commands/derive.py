@@ -28,7 +28,8 @@ def derive(
         typer.Option(
             "--show",
             metavar="STAGE",
-            help="One stage: network, disorder, statics, zero-state, stationary, lyapunov, tricritical.",
+            help="One stage: network, disorder, conditional, statics, zero-state, stationary, "
+            "lyapunov, jacobian-edge or tricritical.",
         ),
     ] = None,
 ) -> None:

@@ -107,6 +107,8 @@ def zero_state(
     found = []
     for root in _crossings(log_radius, points, tol):
         slope = abs(_slope(log_radius, root))
+        if slope == 0.0:  # the line holds at every value: no point of it is isolated
+            continue
         error = 4e-16 * abs(root) + 4e-16 / slope
         status = Status.CONVERGED if error <= tol * max(1.0, abs(root)) else Status.NOT_CONVERGED
         found.append(BoundaryPoint(root, error, status))
@@ -143,11 +145,14 @@ def fixed_points(
     lines = zero_state(theory, p, solve_for, tol)
     continuous = [point for point in lines if not np.isnan(point.value)]
     found = []
-    for start in continuous:
-        found.append(_near_zero_state(curve, log_lowest, start, info, tol))
-    if not continuous:
-        for root in _crossings(log_lowest, points, tol):
-            found.append(_fold(curve, root, tol))
+    try:
+        for start in continuous:
+            found.append(_near_zero_state(curve, log_lowest, start, info, tol))
+        if not continuous:
+            for root in _crossings(log_lowest, points, tol):
+                found.append(_fold(curve, root, tol))
+    except AverageBudgetError:
+        return [BoundaryPoint(float("nan"), float("nan"), Status.BUDGET_EXCEEDED)]
     return found or [_NO_POINT]
 
 

@@ -294,7 +294,7 @@ def _decaying(
         again = decaying_state_exponent(
             linear, checked.problem.grid, checked.currents.by_covariance, near=exponent
         )
-        exponent_error = abs(again - exponent) + 1e-12
+        exponent_error = 2 * abs(again - exponent) + 1e-12
     theory, problem = linear.theory, refined.problem
     coefficients = theory.vector("observable_coefficients", linear.parameters)
     observables = {

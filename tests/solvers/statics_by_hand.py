@@ -18,7 +18,7 @@ def mean(f, variance):
 
 
 def sigma(alpha, beta):
-    return lambda x: 1 / (1 + np.exp(-alpha * x + beta))
+    return lambda x: (1 + np.tanh((alpha * x - beta) / 2)) / 2  # no overflow
 
 
 def gain_for(u, alpha_r, beta_r=0.0):
