@@ -106,9 +106,10 @@ def zero_state(
     points = _candidates(theory.info.parameter(solve_for))
     found = []
     for root in _crossings(log_radius, points, tol):
+        width = 0.1 * max(abs(root), 1e-3)
+        if max(abs(log_radius(root - width)), abs(log_radius(root + width))) < 1e-14:
+            continue  # the line holds at every value, to rounding: no point of it is isolated
         slope = abs(_slope(log_radius, root))
-        if slope == 0.0:  # the line holds at every value: no point of it is isolated
-            continue
         error = 4e-16 * abs(root) + 4e-16 / slope
         status = Status.CONVERGED if error <= tol * max(1.0, abs(root)) else Status.NOT_CONVERGED
         found.append(BoundaryPoint(root, error, status))
