@@ -49,7 +49,7 @@ def conditional_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         prose = (
             f"{given} moves the coefficients of {', '.join(structure.conditional)}: given its path these "
             f"are Gaussian with covariance K, and averages run{over} and then over Gaussian pairs "
-            "of covariance K (THEORY section 5). The equations hold for any two times, from any "
+            "of covariance K. The equations hold for any two times, from any "
             "start, and determine the covariances step by step in time (section 9)."
         )
     return Stage("conditional", title, prose, tuple(lines))
@@ -109,6 +109,6 @@ def edge_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         "A perturbation exp(s t) at a typical state; a, b count the currents from 0, < > is the average "
         "over the joint state of a unit, and for complex s the squares are absolute squares. The "
         "eigenvalue cloud ends where the largest eigenvalue of M(s) is one: the last equation "
-        "(THEORY section 7)."
+        "(random-matrix theory)."
     )
     return Stage("jacobian-edge", "Edge of the Jacobian's spectrum", prose, tuple(lines))

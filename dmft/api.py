@@ -79,7 +79,7 @@ def solve(
     r"""Solve the stationary mean-field equations of a model.
 
     Autocorrelations C(tau) = <x(t) x(t + tau)> and the largest Lyapunov exponent; equations in
-    `dmft.derive` and THEORY sections 4 and 6 (Sompolinsky, Crisanti & Sommers 1988;
+    `dmft.derive` and on the concepts page of the documentation (Sompolinsky, Crisanti & Sommers 1988;
     Krishnamurthy, Can & Schwab 2022). Times are in units of the leak.
 
     Parameters
@@ -183,7 +183,7 @@ def boundary(
 
     ``zero-state``: rest loses stability (from the derived Jacobian). ``fixed-points``: the first
     non-zero fixed points appear; status ``continuous`` where they are born on the zero-state line
-    (THEORY sections 3, 7, 8).
+    (concepts page of the documentation).
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class FiniteNetwork:
     .. math:: \dot x_k = f_k(x, \xi), \qquad \xi_a = J^a \psi_a(x), \qquad
               J^a_{ij} \sim \mathcal N(0, \sigma_a^2 / N) \text{ independent}
 
-    (THEORY section 1). A state is a list with one ``(batch, N)`` array per field: different
+   . A state is a list with one ``(batch, N)`` array per field: different
     starts in the same network go through one matrix product. ``transposed[a][j, i]`` is
     ``J^a_ij``, row-major, so that ``psi @ transposed[a]`` reads memory in order (up to twice as
     fast as ``psi @ J.T`` at batch 32).
