@@ -106,7 +106,7 @@ def zero_state(
     points = _candidates(theory.info.parameter(solve_for))
     found = []
     for root in _crossings(log_radius, points, tol):
-        width = 0.1 * max(abs(root), 1e-3)
+        width = 0.1 * (abs(root) or 1e-3)
         if max(abs(log_radius(root - width)), abs(log_radius(root + width))) < 1e-14:
             continue  # the line holds at every value, to rounding: no point of it is isolated
         slope = abs(_slope(log_radius, root))

@@ -15,12 +15,15 @@ frequency.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, gmres
+
+from dmft.gaussian.pair_average import AverageBudgetError
 
 from .stationary_problem import Currents, StationaryProblem
 
@@ -183,10 +186,12 @@ def newton(
             if amplitude is not None and share == 1.0:
                 trial[0, 0] = amplitude  # exactly, so that averages at this variance are reused
             if trial_q > 0 and _possible(trial):
-                new_residual, new_currents = _residual(problem, trial, trial_q)
-                new_size = relative_residual(trial, new_residual)
-                if new_size <= max(1.5 * size, tol):
-                    break
+                # a wild trial may be too steep for the averages: a shorter step need not be
+                with suppress(AverageBudgetError):
+                    new_residual, new_currents = _residual(problem, trial, trial_q)
+                    new_size = relative_residual(trial, new_residual)
+                    if new_size <= max(1.5 * size, tol):
+                        break
             share /= 2
         else:
             return NewtonResult(c, q, size, step, size <= tol, currents)
