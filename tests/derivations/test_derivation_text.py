@@ -6,8 +6,8 @@ import pytest
 from small_models import one_field, x, xi
 from two_gates import MODEL as TWO_GATES
 
-from dmft.derivations.stages import derive_model
 from dmft.derivations.models import get
+from dmft.derivations.stages import derive_model
 
 
 @pytest.fixture(scope="module")
