@@ -15,7 +15,10 @@ from .symbols import covariance_symbol, variance_symbol
 __all__ = ["STAGES", "Derivation", "Equation", "Printer", "Stage", "driven_fields"]
 
 #: Names of the stages, in order; the last is worked out on request.
-STAGES = ("network", "disorder", "statics", "zero-state", "stationary", "lyapunov", "tricritical")
+STAGES = (
+    *("network", "disorder", "conditional", "statics", "zero-state", "stationary", "lyapunov"),
+    *("jacobian-edge", "tricritical"),
+)
 
 
 @dataclass(frozen=True)

@@ -11,70 +11,13 @@ import re
 __all__ = ["check_label"]
 
 _LONGEST = 60
-_COMMANDS = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "varpi",
-        "rho",
-        "varrho",
-        "sigma",
-        "varsigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-        "hbar",
-        "prime",
-        "infty",
-        "ast",
-        "star",
-        "dagger",
-        "perp",
-        "parallel",
-        "mathrm",
-        "mathbf",
-        "mathit",
-        "mathcal",
-        "mathsf",
-        "hat",
-        "tilde",
-        "bar",
-        "dot",
-        "ddot",
-        "vec",
-    ]
+_LETTERS = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+    "pi varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta "
+    "Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar prime infty ast star dagger perp parallel"
 )
+_STYLES = "mathrm mathbf mathit mathcal mathsf hat tilde bar dot ddot vec"
+_COMMANDS = frozenset([*_LETTERS.split(" "), *_STYLES.split(" ")])
 _PIECES = re.compile(r"\\([A-Za-z]+)|[A-Za-z0-9 ,'^_{}()*+-]")
 
 

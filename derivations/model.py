@@ -21,6 +21,7 @@ from functools import cached_property
 import sympy as sp
 
 from .admissible import objection
+from .functions import logistic
 from .symbols import field_symbol
 
 __all__ = ["Coupling", "DeclarationError", "Field", "Model", "Nonlinearity", "Parameter"]
@@ -263,7 +264,11 @@ class Model:
 
     def named(self, expression: sp.Expr) -> sp.Expr:
         """The expression with the declared nonlinearities as symbols of their names."""
-        names = {n.expression: sp.Symbol(n.name) for n in self.nonlinearities}
+        names: dict[sp.Expr, sp.Expr] = {}
+        for n in self.nonlinearities:
+            names[n.expression] = sp.Symbol(n.name)
+            if isinstance(n.expression, logistic):
+                names[logistic(-n.expression.args[0])] = 1 - sp.Symbol(n.name)
         return sp.sympify(expression).xreplace(names)
 
     def field_symbols(self) -> tuple[sp.Symbol, ...]:

@@ -12,6 +12,7 @@ from .derivation import Derivation, Equation, Printer, Stage, driven_fields
 from .equations import MeanFieldEquations, derive_equations
 from .gaussian import GaussianAverage
 from .model import Model
+from .process_stages import conditional_stage, edge_stage
 from .symbols import lambda_
 
 __all__ = ["derive_model"]
@@ -29,10 +30,12 @@ def derive_model(model: Model) -> Derivation:
     steps: Sequence[Callable[[MeanFieldEquations, Printer], Stage | None]] = (
         _network,
         _disorder,
+        conditional_stage,
         _statics,
         _zero_state,
         _stationary,
         _lyapunov,
+        edge_stage,
     )
     stages = tuple(stage for step in steps if (stage := step(equations, printer)) is not None)
     return Derivation(equations, stages)
@@ -129,10 +132,10 @@ def _action_latex(equations: MeanFieldEquations, printer: Printer) -> str:
     for coupling, label in zip(model.couplings, driven_fields(model), strict=True):
         psi = sp.latex(model.named(coupling.output), symbol_names=printer.names)
         terms.append(
-            rf"\hat\xi_{{{label},i}}\bigl(\xi_{{{label},i}} - \textstyle\sum_j J^{{{label}}}_{{ij}}"
-            rf"[{psi}]_j\bigr)"
+            rf"\hat\xi_{{{label},i}}(\xi_{{{label},i}} - \textstyle\sum_j J^{{{label}}}_{{ij}}"
+            rf"[{psi}]_j)"
         )
-    return rf"S = i \sum_i \int dt\,\Bigl\{{ {' + '.join(terms)} \Bigr\}}"
+    return rf"S = i \sum_i \int dt\,\left\{{ {' + '.join(terms)} \right\}}"
 
 
 def _statics(equations: MeanFieldEquations, printer: Printer) -> Stage | None:

@@ -1,7 +1,7 @@
 r"""Constant solutions: the zero state with its Jacobian, and static order parameters.
 
 At rest in time every field is a linear function of the currents, x = R xi, so that the variances
-Delta_k = <x_k^2> obey Delta_k = sum_a R_ka^2 v_a c_a^2 prod_j <f_j^2>_{Delta_j} (THEORY section 3).
+Delta_k = <x_k^2> obey Delta_k = sum_a R_ka^2 v_a c_a^2 prod_j <f_j^2>_{Delta_j}.
 
 At the zero state a perturbation exp(s t) obeys delta x = G0(s) delta xi with
 G0(s) = (s - A0)^{-1} B0, and delta psi_a = sum_l P_al delta x_l. For independent Gaussian
@@ -10,7 +10,7 @@ couplings the eigenvalues s of the whole network fill the region where the spect
     M_ab(s) = v_a | sum_l P_al G0_lb(s) |^2
 
 exceeds one (random-matrix theory: J. T. Chalker and B. Mehlig, PRL 81, 3367 (1998); Ahmadian,
-Fumarola & Miller, PRE 91, 012820 (2015); THEORY section 7).
+Fumarola & Miller, PRE 91, 012820 (2015)).
 """
 
 from __future__ import annotations
@@ -115,6 +115,8 @@ def static_equations(
         return None
     if any(sp.simplify(c.subs(dict.fromkeys(fields, 0))) != 0 for c in constant):
         return None
+    if matrix.det() == 0:
+        return None  # some combination of fields has no leak: no current holds it in place
     products = [factorise(model, c.output, c.current) for c in covariances]
     if any(p is None for p in products):
         return None

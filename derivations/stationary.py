@@ -7,7 +7,7 @@ autocorrelations obey, in Fourier space,
     S_a(tau)   = v_a c_a^2 prod_f F_f(C_j(0), C_j(tau)),
 
 v_a the variance of the couplings, c_a the constant coefficient and f_j the factors of the output
-(THEORY section 4; for the gated network KCS 2022, Eqs. (5)-(8)). Two replicas with equal couplings,
+(for the gated network see KCS 2022). Two replicas with equal couplings,
 linearised, give for the growing perturbations chi_k(tau) e^{lambda (t + t')} the same structure:
 
     chi_k(omega) = sum_a |G_ka(lambda + i omega)|^2 [ sum_j dS_a/dC_j chi_j ](omega)

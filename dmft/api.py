@@ -46,9 +46,9 @@ def models() -> tuple[ModelInfo, ...]:
 def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
-    ``show`` picks one stage: network, disorder, statics, zero-state, stationary, lyapunov, or
-    tricritical (amplitude and Lyapunov laws near onset, tricritical gains; takes seconds). Raises
-    `InputError` for an unknown model or stage.
+    ``show`` picks one stage: network, disorder, conditional, statics, zero-state, stationary,
+    lyapunov, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset, tricritical
+    gains; takes seconds). Raises `InputError` for an unknown model or stage.
 
     >>> import dmft
     >>> print(dmft.derive("vanilla").stages[0].equations[0].text)
@@ -83,7 +83,7 @@ def solve(
     r"""Solve the stationary mean-field equations of a model.
 
     Autocorrelations C(tau) = <x(t) x(t + tau)> and the largest Lyapunov exponent; equations in
-    `dmft.derive` and THEORY sections 4 and 6 (Sompolinsky, Crisanti & Sommers 1988;
+    `dmft.derive` and on the concepts page of the documentation (Sompolinsky, Crisanti & Sommers 1988;
     Krishnamurthy, Can & Schwab 2022). Times are in units of the leak.
 
     Parameters
@@ -189,7 +189,7 @@ def boundary(
 
     ``zero-state``: rest loses stability (from the derived Jacobian). ``fixed-points``: the first
     non-zero fixed points appear; status ``continuous`` where they are born on the zero-state line
-    (THEORY sections 3, 7, 8).
+    (concepts page of the documentation).
 
     Parameters
     ----------

@@ -19,6 +19,7 @@ FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 _NEEDS = {
     # h5netcdf no longer installs h5py, with which it writes.
     ".nc": ("NetCDF files", "io", ("xarray", "h5netcdf", "h5py")),
+    ".html": ("HTML pages", "html", ("latex2mathml",)),
     **dict.fromkeys(FIGURE_SUFFIXES, ("plots", "plot", ("matplotlib",))),
 }
 

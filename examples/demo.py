@@ -1,8 +1,8 @@
 """What `make demo` runs: solve one gated network, keep the result, hold it against simulation.
 
 The commands are those of the command line and are printed before they run. Files go into
-`demo-output/` below the current folder. With `--quick` the simulated networks are so small that
-the comparison can only be rough.
+`demo-output/` below the current folder. With `--quick` the simulated networks are so small
+and few that the comparison can only be rough.
 """
 
 import argparse
@@ -34,7 +34,9 @@ def main() -> int:
         return code
 
     comparison = str(FOLDER / "validation.png")
-    size = ["--n", "200" if quick else "1000", "--realizations", "4"]
+    size = (
+        ["--n", "200", "--realizations", "2"] if quick else ["--n", "1000", "--realizations", "4"]
+    )
     code = run("validate", *POINT, *size, "--plot", comparison)
     if code == 1 and quick:
         code = 0  # so few units may be inconclusive; that says nothing about the theory

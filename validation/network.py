@@ -53,19 +53,19 @@ class RightHandSide(Protocol):
 class FiniteNetwork:
     r"""One draw of the couplings of a network of N units.
 
-    .. math:: \dot x_k = f_k(x, \xi), \qquad \xi_a = J^a \psi_a(x), \qquad
-              J^a_{ij} \sim \mathcal N(0, \sigma_a^2 / N) \text{ independent}
+     .. math:: \dot x_k = f_k(x, \xi), \qquad \xi_a = J^a \psi_a(x), \qquad
+               J^a_{ij} \sim \mathcal N(0, \sigma_a^2 / N) \text{ independent}
 
-    (THEORY section 1). A state is a list with one ``(batch, N)`` array per field: different
-    starts in the same network go through one matrix product. ``transposed[a][j, i]`` is
-    ``J^a_ij``, row-major, so that ``psi @ transposed[a]`` reads memory in order (up to twice as
-    fast as ``psi @ J.T`` at batch 32).
+    . A state is a list with one ``(batch, N)`` array per field: different
+     starts in the same network go through one matrix product. ``transposed[a][j, i]`` is
+     ``J^a_ij``, row-major, so that ``psi @ transposed[a]`` reads memory in order (up to twice as
+     fast as ``psi @ J.T`` at batch 32).
 
-    >>> import dmft.codegen
-    >>> right = dmft.codegen.compile_network("vanilla")
-    >>> network = draw_network(right, {"g": 2.0}, 50, np.random.default_rng(0))
-    >>> network.velocity([np.zeros((3, 50), dtype=np.float32)])[0].shape
-    (3, 50)
+     >>> import dmft.codegen
+     >>> right = dmft.codegen.compile_network("vanilla")
+     >>> network = draw_network(right, {"g": 2.0}, 50, np.random.default_rng(0))
+     >>> network.velocity([np.zeros((3, 50), dtype=np.float32)])[0].shape
+     (3, 50)
     """
 
     right: RightHandSide

@@ -51,7 +51,7 @@ def validate(
     .. math:: \dot x_k = f_k(x, \xi), \quad \xi_a = J^a \psi_a(x), \quad
               J^a_{ij} \sim \mathcal N(0, \sigma_a^2/N)
 
-    (THEORY section 1) with RK4, and compares C(0) of every field and C of the first field at
+    with RK4, and compares C(0) of every field and C of the first field at
     several lags at N = ``n``, and the largest Lyapunov exponent extrapolated in 1/N from
     ``4 realizations`` networks of n/4, ``2 realizations`` of n/2 and ``realizations`` of n. Error
     bars come from the scatter between networks. Two-sided t-tests with Holm's correction, family-

@@ -8,7 +8,7 @@ r"""The gated network of Krishnamurthy, Can and Schwab (KCS).
 
 z is the update gate (time scales), r the output gate (dimensionality); beta_a > 0 closes a gate.
 Source: K. Krishnamurthy, T. Can, D. J. Schwab, Theory of gating in recurrent neural networks,
-Phys. Rev. X 12, 011011 (2022), Eqs. (1)-(3). Known limits: alpha_r = beta_r = 0 is `vanilla` with
+Phys. Rev. X 12, 011011 (2022). Known limits: alpha_r = beta_r = 0 is `vanilla` with
 gain g_h / 2 (h in units of 1/g_h, times in units of 1/sigma_z).
 """
 

@@ -3,7 +3,7 @@
     dx_i/dt = -x_i + g sum_j J_ij tanh(x_j),       J_ij ~ N(0, 1/N)
 
 Source: H. Sompolinsky, A. Crisanti, H. J. Sommers, Chaos in random neural networks,
-Phys. Rev. Lett. 61, 259 (1988), Eq. (1) in the convention where g stands before J. Known limits:
+Phys. Rev. Lett. 61, 259 (1988), in the convention where g stands before J. Known limits:
 rest is stable for g < 1; chaos with Delta_0 = C(0) from an energy integral for g > 1.
 """
 

@@ -19,20 +19,26 @@ def derive(
     latex: Annotated[
         str | None, typer.Option("--latex", metavar="FILE", help="Write LaTeX to a .tex file.")
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with formulas to a .html file."),
+    ] = None,
     show: Annotated[
         str | None,
         typer.Option(
             "--show",
             metavar="STAGE",
-            help="One stage: network, disorder, statics, zero-state, stationary, lyapunov, tricritical.",
+            help="One stage: network, disorder, conditional, statics, zero-state, stationary, "
+            "lyapunov, jacobian-edge or tricritical.",
         ),
     ] = None,
 ) -> None:
     """Derive the mean-field equations of a model and print them.
 
-    Example: dmft derive gated --show tricritical --latex gated.tex
+    Example: dmft derive gated --latex gated.tex --html gated.html
     """
-    target = None if latex is None else check_output(latex, (".tex",), option="--latex")
+    source = None if latex is None else check_output(latex, (".tex",), option="--latex")
+    page = None if html is None else check_output(html, (".html",), option="--html")
     find_model(model)
 
     from ..api import derive as derive_model
@@ -40,12 +46,18 @@ def derive(
     with working(f"deriving {model}"):
         derivation = derive_model(model, show=show)
         text = str(derivation)
-    if target is not None:
-        source = derivation.latex()
+    if source is not None:
+        _write(source, derivation.latex(), "--latex")
+    if page is not None:
+        from ..derivation_page import derivation_page
 
-        def write(path: Path) -> None:
-            path.write_text(source.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-
-        write_whole(target, write, option="--latex")
-        note(f"wrote {target}")
+        _write(page, derivation_page(derivation), "--html")
     sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def _write(target: Path, text: str, option: str) -> None:
+    def write(path: Path) -> None:
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+
+    write_whole(target, write, option=option)
+    note(f"wrote {target}")

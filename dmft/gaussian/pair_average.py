@@ -13,8 +13,7 @@ Derivatives are those of the cut series itself, so that Newton's method converge
     dF/dD = sum_n 2 c_n c_n' rho^n - rho dF/dC,    c_n' = E[ x f'(sqrt(D) x) he_n(x) ] / (2 sqrt D).
 
 Steep functions, a >> 1, need some 100 a^2 terms, but only near |rho| = 1: there the series gives way
-to smoothing (`smoothed_pair`). Fixed Gauss-Hermite orders lose digits silently as a grows (THEORY
-section 10) and are not used.
+to smoothing (`smoothed_pair`). Fixed Gauss-Hermite orders lose digits silently as a grows and are not used.
 """
 
 from __future__ import annotations

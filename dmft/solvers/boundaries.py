@@ -106,6 +106,9 @@ def zero_state(
     points = _candidates(theory.info.parameter(solve_for))
     found = []
     for root in _crossings(log_radius, points, tol):
+        width = 0.1 * max(abs(root), 1e-3)
+        if max(abs(log_radius(root - width)), abs(log_radius(root + width))) < 1e-14:
+            continue  # the line holds at every value, to rounding: no point of it is isolated
         slope = abs(_slope(log_radius, root))
         error = 4e-16 * abs(root) + 4e-16 / slope
         status = Status.CONVERGED if error <= tol * max(1.0, abs(root)) else Status.NOT_CONVERGED
@@ -143,11 +146,14 @@ def fixed_points(
     lines = zero_state(theory, p, solve_for, tol)
     continuous = [point for point in lines if not np.isnan(point.value)]
     found = []
-    for start in continuous:
-        found.append(_near_zero_state(curve, log_lowest, start, info, tol))
-    if not continuous:
-        for root in _crossings(log_lowest, points, tol):
-            found.append(_fold(curve, root, tol))
+    try:
+        for start in continuous:
+            found.append(_near_zero_state(curve, log_lowest, start, info, tol))
+        if not continuous:
+            for root in _crossings(log_lowest, points, tol):
+                found.append(_fold(curve, root, tol))
+    except AverageBudgetError:
+        return [BoundaryPoint(float("nan"), float("nan"), Status.BUDGET_EXCEEDED)]
     return found or [_NO_POINT]
 
 

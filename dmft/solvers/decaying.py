@@ -157,7 +157,7 @@ def follow(
     step = 0.1
     while True:
         here = path[-1]
-        if here.amplitude < smallest and (here.scale - 1) * (scale_at_zero - 1) > 0:
+        if here.amplitude < smallest and (here.scale - 1) * (scale_at_zero - 1) >= 0:
             complete = True
             break
         following = _next(linear, path[-2:], here.amplitude * np.exp(-step))

@@ -6,7 +6,7 @@ Perturbations of covariance chi_k(tau) exp(lambda (t + t')) obey
 
 (`derivations.stationary`). The operator maps covariances to covariances and its spectral radius
 rho(lambda) does not increase with lambda, so that the exponent is the one root of rho = 1, or the
-slowest pole of the filters, whichever is larger (THEORY section 6; for one field this is the
+slowest pole of the filters, whichever is larger (for one field this is the
 Schroedinger problem of Sompolinsky, Crisanti & Sommers 1988). In a constant state dS_a/dC_j does
 not depend on the lag, the operator is diagonal in frequency, and the root is the leading edge of
 the Jacobian's spectrum.

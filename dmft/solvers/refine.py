@@ -24,6 +24,8 @@ __all__ = ["Refined", "RefinedCheck", "check", "refine"]
 Floats = NDArray[np.float64]
 
 _AVERAGE_TOL = 4e-15
+#: The difference to a better solution is the error only to leading order: bounds are twice that.
+_SAFETY = 2.0
 _MOST_INTERVALS = 2**15
 
 
@@ -142,7 +144,7 @@ def check(linear: LinearTheory, refined: Refined, method: str) -> RefinedCheck:
     )
     size = c[:, :1]
     rounding = 4e-15
-    shift = (abs(step) + abs(response)) / size
+    shift = _SAFETY * (abs(step) + abs(response)) / size
     return RefinedCheck(
         variance_error=float(np.max(shift[:, 0])) + rounding,
         autocorrelation_error=float(np.max(shift)) + rounding,

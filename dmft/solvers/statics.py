@@ -2,7 +2,7 @@ r"""Static order parameters: Delta_k = q sum_a R_ka v_a c_a^2 prod_f <f_j^2>_{De
 
 Prescribing the amplitude Delta_1 = A turns the search for constant solutions into a curve q(A), q
 the scale of all couplings that the amplitude needs: solutions of the theory are its crossings of
-one, all of them are found by following one curve, and folds are its extrema (THEORY sections 3, 8).
+one, all of them are found by following one curve, and folds are its extrema.
 """
 
 from __future__ import annotations

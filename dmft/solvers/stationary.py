@@ -103,7 +103,7 @@ class Survey:
         bound = self._curve(np.max(self.linear.gain(frequencies), axis=-1))
         crossings = bound.crossings()
         if not crossings:
-            return Search((), self.scale_at_zero > 1, bound.lowest_scale()[1])
+            return Search((), self.scale_at_zero >= 1, bound.lowest_scale()[1])
         amplitude = float(crossings[0].variances[0])
         for factor in (1.0, 1.3, 0.8, 2.0):
             start = first_point(self.linear, factor * amplitude)
@@ -294,7 +294,7 @@ def _decaying(
         again = decaying_state_exponent(
             linear, checked.problem.grid, checked.currents.by_covariance, near=exponent
         )
-        exponent_error = abs(again - exponent) + 1e-12
+        exponent_error = 2 * abs(again - exponent) + 1e-12
     theory, problem = linear.theory, refined.problem
     coefficients = theory.vector("observable_coefficients", linear.parameters)
     observables = {

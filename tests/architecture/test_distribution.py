@@ -45,14 +45,15 @@ def wheel(built: Path) -> dict[str, bytes]:
 
 
 def test_the_wheel_holds_exactly_the_packages(
-    wheel: dict[str, bytes], shipped_files: dict[str, Path]
+    built: Path, wheel: dict[str, bytes], checkout: Path, shipped_files: dict[str, Path]
 ) -> None:
     inside = {name for name in wheel if ".dist-info/" not in name}
     assert inside == set(shipped_files)
     assert "dmft/py.typed" in inside
     assert not any("tests" in name.split("/") for name in inside)
     for name in inside:
-        assert wheel[name] == shipped_files[name].read_bytes(), name
+        copied = built.parent / shipped_files[name].relative_to(checkout)
+        assert wheel[name] == copied.read_bytes(), name
 
 
 def test_the_metadata_says_what_pyproject_says(

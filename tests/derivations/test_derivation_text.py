@@ -17,7 +17,10 @@ def gated():
 
 def test_stages_of_gated(gated):
     titles = [stage.title for stage in gated.stages]
-    words = ["Network", "single-site", "Static", "Zero state", "autocorrelations", "Lyapunov"]
+    words = [
+        *("Network", "single-site", "Conditional-Gaussian", "Static", "Zero state"),
+        *("autocorrelations", "Lyapunov", "Jacobian"),
+    ]
     assert len(titles) == len(words)
     assert all(word in title for word, title in zip(words, titles, strict=True))
 
@@ -73,7 +76,14 @@ def test_latex_is_a_balanced_document(model):
 
 def test_latex_uses_the_declared_symbols(gated):
     text = gated.latex()
-    for piece in (r"\alpha_r", r"\beta_r", r"\varphi", r"\sigma_r", r"\tau_r", r"g_h = 1 + e^{\beta_r}"):
+    for piece in (
+        r"\alpha_r",
+        r"\beta_r",
+        r"\varphi",
+        r"\sigma_r",
+        r"\tau_r",
+        r"g_h = 1 + e^{\beta_r}",
+    ):
         assert piece in text, piece
     # outside equations an underscore would stop TeX
     prose = re.sub(r"\\begin\{equation\}.*?\\end\{equation\}", "", text, flags=re.DOTALL)

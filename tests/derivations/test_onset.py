@@ -1,5 +1,7 @@
 """The small-amplitude expansion: closed forms known by hand, and the numeric solvers near onset."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -84,7 +86,7 @@ def test_dynamic_coefficient_is_the_slope_of_the_curve_of_decaying_solutions(
             point = first_point(linear, amplitude)
             assert point is not None
             slopes.append((point.scale - 1) / amplitude)
-        once = [2 * a - b for a, b in zip(slopes[:-1], slopes[1:], strict=True)]
+        once = [2 * a - b for a, b in pairwise(slopes)]
         found = (4 * once[0] - once[1]) / 3
         # the points are solved to 1e-7 in q, which is divided by the amplitude
         scale = 1 / s0**2 + alpha_r**2

