@@ -79,7 +79,7 @@ class Interval:
         if n % 2 == 0 and self.low < 0 < self.high:
             top, reached = max((-self.low, not self.low_open), (self.high, not self.high_open))
             return Interval(Fraction(0), _raise(top, n), False, not reached)
-        if (-self).nonnegative:
+        if not self.nonnegative and (-self).nonnegative:
             return (-self).power(n) if n % 2 == 0 else -((-self).power(n))
         return Interval(_raise(self.low, n), _raise(self.high, n), self.low_open, self.high_open)
 

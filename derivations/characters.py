@@ -56,6 +56,8 @@ def describe(character: str) -> str:
     if not meant:
         plain = unicodedata.normalize("NFKC", character)
         meant = plain if plain != character and plain.isascii() and plain.isprintable() else ""
+    if not meant and not character.isascii() and character.isdigit():
+        meant = str(unicodedata.digit(character))
     name = unicodedata.name(character, "no printable character")
     if not meant and name.startswith("GREEK") and " LETTER " in name:
         meant = name.split()[-1].lower()

@@ -96,20 +96,25 @@ class _Formulas:
         for current, _ in _entries(data, "couplings"):
             symbol = Coupling(current, sp.Integer(0)).symbol
             self.currents[current] = Quantity.of_symbol(symbol)
-        self.kinds = {p: "a parameter" for p in self.parameters}
-        self.kinds |= {f: "a field" for f in self.states}
-        self.kinds |= {c: "a current" for c in self.currents}
-        self.kinds |= {
-            n: "a nonlinearity declared later" for n, _ in _entries(data, "nonlinearities")
-        }
+        self.kinds: dict[str, str] = {}
+        for kind, names in (
+            ("a parameter", list(self.parameters)),
+            ("a field", list(self.states)),
+            ("a current", list(self.currents)),
+            ("a nonlinearity declared later", [n for n, _ in _entries(data, "nonlinearities")]),
+        ):
+            for name in names:
+                if name in self.kinds:
+                    raise DeclarationError(
+                        f"{name} is declared twice, as {self.kinds[name]} and as {kind}; rename one"
+                    )
+                self.kinds[name] = kind
 
     def nonlinearities(self) -> tuple[Nonlinearity, ...]:
         """In order; each may use those before it."""
         found = []
         for name, table in _entries(self.data, "nonlinearities"):
             where = f"[nonlinearities.{name}]"
-            if name in self.parameters or name in self.states:
-                raise DeclarationError(f"{where}: {name} is {self.kinds[name]} already; rename one")
             value = self._read(
                 where, table, "expression", self.parameters | self.states | self.named
             )
@@ -175,9 +180,13 @@ class _Formulas:
         table = _table(self.data, "dynamics")
         _check_keys("[dynamics]", table, tuple(self.states))
         names = self.parameters | self.states | self.named | self.currents
-        return {
-            f.name: self._read("[dynamics]", table, f.name, names).expression for f in self.fields
-        }
+        found = {f.name: self._read("[dynamics]", table, f.name, names) for f in self.fields}
+        for current, quantity in self.currents.items():
+            if not any(f.expression.has(quantity.expression) for f in found.values()):
+                raise DeclarationError(
+                    f"[couplings.{current}]: the current {current} stands in no equation of [dynamics]"
+                )
+        return {name: quantity.expression for name, quantity in found.items()}
 
     def _read(
         self, where: str, table: Mapping[str, Any], key: str, names: Mapping[str, Quantity]
