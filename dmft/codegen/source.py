@@ -47,7 +47,8 @@ def resolve(source: ModelSource) -> str | Model:
         return source
     declaration = sys.modules.get("dmft.derivations.model")  # whoever holds a Model has loaded it
     if declaration is not None and isinstance(source, declaration.Model):
-        return source
+        declared: Model = source
+        return declared
     raise InputError(
         f"{type(source).__name__} is no model; give the name of one, the path of a .toml file or a "
         "dmft.Model"

@@ -135,18 +135,19 @@ def test_the_cache_follows_the_file(
     """Read anew each time; words and numbers change with the file, entries go by its hash."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DMFT_CACHE", str(tmp_path / "cache"))
+    from dmft.codegen import cache, compiled_theory
+
     path = Path("own.toml")
     for factor, title in ((2, "double"), (1, "single"), (1, "renamed")):
         path.write_text(VANILLA.format(factor=factor, title=title), encoding="utf-8")
         curve = dmft.boundary("own.toml", "zero-state")
         assert curve.columns["g"][0] == pytest.approx(1 / factor, rel=1e-12)
         assert title in str(dmft.derive("own.toml"))
+        assert compiled_theory("own.toml").info.title == title  # the words are not in the hash
     stored = sorted((tmp_path / "cache").iterdir())
     assert len(stored) == 2
     assert all(entry.name.startswith("declared-") for entry in stored)
     # a stored entry of another model under this name is not believed
-    from dmft.codegen import cache
-
     cache._recent.clear()
     stored[0].write_bytes(stored[1].read_bytes())
     stored[1].write_bytes(b"{")
