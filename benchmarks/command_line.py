@@ -55,7 +55,9 @@ def solve_alone(arguments: list[str], repeats: int) -> float:
 
 def main() -> None:
     """Print one row per command and state of the cache."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=5, help="processes per row (median shown)")
     repeats = parser.parse_args().repeats
     print("| command | cache | whole process s | solve alone, warm s | beyond the solve s |")
@@ -72,7 +74,9 @@ def main() -> None:
                             entry.unlink()
                     walls.append(run(arguments, folder))
             wall = statistics.median(walls)
-            print(f"| {name} | {state} | {wall:.2f} | {alone:.2f} | {wall - alone:.2f} |", flush=True)
+            print(
+                f"| {name} | {state} | {wall:.2f} | {alone:.2f} | {wall - alone:.2f} |", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ spectral radius of
     M_ab(s) = v_a < |(P G(s))_ab|^2 >
 
 exceeds one, the average running over units, that is over the joint state of the single-site process
-(random-matrix theory: Ahmadian, Fumarola & Miller, PRE 91, 012820 (2015); for gated networks KCS 2022). At the
-zero state, where all units are alike, this is `statics.ZeroState.amplification`.
+(random-matrix theory: Ahmadian, Fumarola & Miller, PRE 91, 012820 (2015); for gated networks KCS
+2022). At the zero state, where all units are alike, this is `statics.ZeroState.amplification`.
 """
 
 from __future__ import annotations

@@ -14,9 +14,7 @@ def truth(family, variance, rho, steepness):
     """E f f, E f' f', E f'' f (Price) at every rho."""
     f, slope, curvature = family
     pairs = ((f, f), (slope, slope), (curvature, f))
-    return np.array(
-        [[double_average(a, b, variance, r, steepness) for r in rho] for a, b in pairs]
-    )
+    return np.array([[double_average(a, b, variance, r, steepness) for r in rho] for a, b in pairs])
 
 
 @pytest.mark.parametrize("steepness", [0.1, 1.0, 3.0, 10.0, 30.0])

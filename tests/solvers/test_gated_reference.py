@@ -73,7 +73,9 @@ def test_observables_are_the_averages_of_the_fields(sol):
     lags = np.array([0.0, 1.0, 5.0, 20.0])
     at = sol.at(lags)
     np.testing.assert_allclose(at["phi"], averages(tanh_family(3.0), at["h"])[0], atol=1e-10)
-    np.testing.assert_allclose(at["sigma_r"], averages(logistic_family(5.0), at["r"])[0], atol=1e-10)
+    np.testing.assert_allclose(
+        at["sigma_r"], averages(logistic_family(5.0), at["r"])[0], atol=1e-10
+    )
     np.testing.assert_array_equal(at["sigma_z"], 0.25)
 
 

@@ -1,5 +1,7 @@
 """Newton's Jacobian is the derivative of the discrete equations; both linear algebras agree."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from solved import linear_theory, solved
@@ -128,7 +130,7 @@ def test_convergence_is_quadratic():
         c = c + dc
     assert sizes[0] > 1e-4
     assert sizes[3] < 1e-12
-    large = [(a, b) for a, b in zip(sizes, sizes[1:], strict=False) if b > 1e-13]
+    large = [(a, b) for a, b in pairwise(sizes) if b > 1e-13]
     assert all(b < 300 * a**2 for a, b in large), sizes
 
 

@@ -46,8 +46,18 @@ def test_two_equal_gates_are_exchangeable(two_gate_theory):
     p = complete(g_h=7, alpha_r=4, alpha_q=4, beta_r=0.3, beta_q=0.3, tau_r=0.8, tau_q=0.8)
     found, _ = solve_stationary(two_gate_theory, p, lyapunov=False)
     np.testing.assert_allclose(found.covariance[1], found.covariance[2], atol=1e-14)
-    swapped = complete(**{**P, "alpha_r": -3, "alpha_q": 4, "beta_r": 0.2, "beta_q": 0,
-                          "tau_r": 1.5, "tau_q": 0.6, "v_q": 1.0})
+    swapped = complete(
+        **{
+            **P,
+            "alpha_r": -3,
+            "alpha_q": 4,
+            "beta_r": 0.2,
+            "beta_q": 0,
+            "tau_r": 1.5,
+            "tau_q": 0.6,
+            "v_q": 1.0,
+        }
+    )
     straight = complete(**{**P, "v_q": 1.0})
     one, _ = solve_stationary(two_gate_theory, swapped)
     other, _ = solve_stationary(two_gate_theory, straight)

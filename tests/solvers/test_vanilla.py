@@ -1,5 +1,7 @@
 """Sompolinsky, Crisanti & Sommers: the energy integral, and lambda by other discretisations."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from collocation import Collocation, averages, tanh_family, vanilla
@@ -77,10 +79,8 @@ def test_exponent_from_the_schroedinger_ground_state(g):
         diagonal = 2 / h**2 + 1 - weight
         diagonal[0] -= 1 / h**2
         off = -np.ones(n - 1) / h**2
-        energies.append(
-            eigh_tridiagonal(diagonal, off, select="i", select_range=(0, 0))[0][0]
-        )
-    first = [(4 * b - a) / 3 for a, b in zip(energies, energies[1:], strict=False)]
+        energies.append(eigh_tridiagonal(diagonal, off, select="i", select_range=(0, 0))[0][0])
+    first = [(4 * b - a) / 3 for a, b in pairwise(energies)]
     ground = (16 * first[1] - first[0]) / 15
     assert -1 + np.sqrt(1 - ground) == pytest.approx(sol.lyapunov, abs=1e-7)
 
