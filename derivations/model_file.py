@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from .characters import describe
+from .file_values import DecimalText
 from .model import DeclarationError, Model
-from .model_tables import DecimalText, build_model
+from .model_tables import build_model
 
 __all__ = ["MAX_BYTES", "parse_model", "read_model"]
 

@@ -8,59 +8,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
-from .admissible import DELAY, FUNCTIONS, HEAVY_TAIL, suggestion
+from .admissible import FUNCTIONS, HEAVY_TAIL
 from .characters import describe
-from .expression import CONSTANTS, MAX_DIGITS, exact_number, parse_expression
-from .label import check_label
+from .expression import CONSTANTS, MAX_DIGITS, parse_expression
+from .file_values import (
+    MAX_NAME,
+    NOT_COVERED,
+    TABLES,
+    DecimalText,
+    check_keys,
+    kind_of,
+    latex_of,
+    number_of,
+    table_of,
+    text_of,
+)
 from .model import Coupling, DeclarationError, Field, Model, Nonlinearity, Parameter
-from .quantity import Quantity, RefusedError
+from .quantity import Quantity
 
-__all__ = ["DecimalText", "build_model"]
+__all__ = ["build_model"]
 
-MAX_NAME = 40
 #: Most entries of a table.
 LIMITS = {"fields": 10, "parameters": 40, "nonlinearities": 20, "couplings": 10}
 
 _MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_TABLES = (
-    *("model", "parameters", "fields", "nonlinearities", "couplings", "correlations"),
-    "dynamics",
-)
 _KEYS = {
     "parameters": ("meaning", "default", "positive", "unit", "latex"),
     "fields": ("meaning", "latex"),
     "nonlinearities": ("expression", "latex"),
     "couplings": ("output", "variance", "mean", "reciprocity", "distribution"),
 }
-#: Keys that one may well expect, with the reason for refusing them.
-_NOT_COVERED = {
-    "delay": DELAY,
-    "delays": DELAY,
-    "noise": "noise in a model file is not covered yet",
-    "inputs": "inputs in a model file are not covered yet",
-    "correlation": "write [correlations.CURRENT] with OTHER = value",
-}
 _GAUSSIAN = ("gaussian", "normal")
-
-
-@dataclass(frozen=True)
-class DecimalText:
-    """A decimal number as it stands in the file: TOML's floats would round it."""
-
-    text: str
 
 
 def build_model(data: Mapping[str, Any]) -> Model:
     """The declaration in the tables of a model file; `DeclarationError` names table and key."""
-    _check_keys("the file", data, _TABLES)
-    head = _table(data, "model")
-    _check_keys("[model]", head, ("name", "title", "citation"))
-    name = _text("[model]", head, "name", longest=MAX_NAME)
+    check_keys("the file", data, TABLES)
+    head = table_of(data, "model")
+    check_keys("[model]", head, ("name", "title", "citation"))
+    name = text_of("[model]", head, "name", longest=MAX_NAME)
     if not _MODEL_NAME.fullmatch(name):
         raise DeclarationError(f"[model] name: {name!a} is not made of letters, digits, - and _")
     parameters = tuple(_parameter(key, table) for key, table in _entries(data, "parameters"))
@@ -70,8 +60,8 @@ def build_model(data: Mapping[str, Any]) -> Model:
     couplings = formulas.couplings()
     return Model(
         name=name,
-        title=_text("[model]", head, "title", default=name),
-        citation=_text("[model]", head, "citation", default="none given"),
+        title=text_of("[model]", head, "title", default=name),
+        citation=text_of("[model]", head, "citation", default="none given"),
         fields=fields,
         parameters=parameters,
         nonlinearities=nonlinearities,
@@ -118,7 +108,7 @@ class _Formulas:
             value = self._read(
                 where, table, "expression", self.parameters | self.states | self.named
             )
-            found.append(Nonlinearity(name, value.expression, _latex(where, table)))
+            found.append(Nonlinearity(name, value.expression, latex_of(where, table)))
             self.named[name] = value
             self.kinds[name] = "a nonlinearity"
         return tuple(found)
@@ -128,7 +118,7 @@ class _Formulas:
         found = []
         for current, table in _entries(self.data, "couplings"):
             where = f"[couplings.{current}]"
-            law = _text(where, table, "distribution", default=_GAUSSIAN[0])
+            law = text_of(where, table, "distribution", default=_GAUSSIAN[0])
             if law.lower() not in _GAUSSIAN:
                 raise DeclarationError(f"{where} distribution: {law!a} is refused: {HEAVY_TAIL}")
             output = self._read(where, table, "output", self.parameters | self.states | self.named)
@@ -148,14 +138,14 @@ class _Formulas:
     def correlations(self) -> dict[tuple[str, str], sp.Expr]:
         """[correlations.CURRENT] OTHER = value; the model checks the names."""
         found = {}
-        for current, table in _table(self.data, "correlations", required=False).items():
+        for current, table in table_of(self.data, "correlations", required=False).items():
             where = f"[correlations.{ascii(current[:MAX_NAME])[1:-1]}]"
             if current not in self.currents or not isinstance(table, dict):
                 raise DeclarationError(
                     f"{where} is refused: give [correlations.CURRENT] with OTHER = value for two "
                     f"currents of {', '.join(self.currents)}"
                 )
-            _check_keys(where, table, tuple(c for c in self.currents if c != current))
+            check_keys(where, table, tuple(c for c in self.currents if c != current))
             for other in table:
                 found[current, other] = self._statistics(where, table, other, 0)
         return found
@@ -177,8 +167,8 @@ class _Formulas:
 
     def dynamics(self) -> dict[str, sp.Expr]:
         """One equation per field, in order of the fields."""
-        table = _table(self.data, "dynamics")
-        _check_keys("[dynamics]", table, tuple(self.states))
+        table = table_of(self.data, "dynamics")
+        check_keys("[dynamics]", table, tuple(self.states))
         names = self.parameters | self.states | self.named | self.currents
         found = {f.name: self._read("[dynamics]", table, f.name, names) for f in self.fields}
         for current, quantity in self.currents.items():
@@ -201,7 +191,7 @@ class _Formulas:
         if isinstance(value, DecimalText):
             value = value.text
         if not isinstance(value, str):
-            given = "is missing" if value is None else f"is {_kind(value)}"
+            given = "is missing" if value is None else f"is {kind_of(value)}"
             raise DeclarationError(f'{where} {key} {given}; give an expression, like "tanh(x)"')
         elsewhere = {name: kind for name, kind in self.kinds.items() if name not in names}
         try:
@@ -214,46 +204,30 @@ def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
     where = f"[parameters.{name}]"
     positive = table.get("positive", False)
     if not isinstance(positive, bool):
-        raise DeclarationError(f"{where} positive is {_kind(positive)}; give true or false")
+        raise DeclarationError(f"{where} positive is {kind_of(positive)}; give true or false")
     default = None
     if "default" in table:
-        default = _number(where, table["default"])
+        default = number_of(where, table["default"])
         if positive and default <= 0:
             raise DeclarationError(f"{where} default = {default}: the parameter is positive")
     return Parameter(
         name=name,
-        meaning=_text(where, table, "meaning"),
+        meaning=text_of(where, table, "meaning"),
         default=default,
         positive=positive,
-        unit=_text(where, table, "unit", default="1", longest=80),
-        latex=_latex(where, table),
+        unit=text_of(where, table, "unit", default="1", longest=80),
+        latex=latex_of(where, table),
     )
 
 
 def _field(name: str, table: Mapping[str, Any]) -> Field:
     where = f"[fields.{name}]"
-    return Field(name, _text(where, table, "meaning"), _latex(where, table))
-
-
-def _number(where: str, value: object) -> sp.Rational:
-    """A default: an exact number."""
-    try:
-        if isinstance(value, int) and not isinstance(value, bool):
-            if abs(value) >= 10**MAX_DIGITS:
-                raise RefusedError(f"the number has more than {MAX_DIGITS} digits")
-            return sp.Integer(value)
-        if isinstance(value, DecimalText):
-            text = value.text.replace("_", "")
-            number = exact_number(text.lstrip("+-"))
-            return -number if text.startswith("-") else number
-    except RefusedError as error:
-        raise DeclarationError(f"{where} default: {error}") from None
-    raise DeclarationError(f"{where} default is {_kind(value)}; give a number")
+    return Field(name, text_of(where, table, "meaning"), latex_of(where, table))
 
 
 def _entries(data: Mapping[str, Any], kind: str) -> list[tuple[str, Mapping[str, Any]]]:
     """The tables [kind.NAME], checked for their keys and names."""
-    tables = _table(data, kind, required=kind == "fields")
+    tables = table_of(data, kind, required=kind == "fields")
     if len(tables) > LIMITS[kind]:
         raise DeclarationError(
             f"[{kind}] has {len(tables)} entries, at most {LIMITS[kind]} are allowed"
@@ -274,84 +248,10 @@ def _entries(data: Mapping[str, Any], kind: str) -> list[tuple[str, Mapping[str,
                 f"[{kind}] {name}: the name means something in expressions already"
             )
         if not isinstance(table, dict):
-            reason = _NOT_COVERED.get(name, "")
+            reason = NOT_COVERED.get(name, "")
             raise DeclarationError(
-                f"[{kind}] {shown} is {_kind(table)}; "
+                f"[{kind}] {shown} is {kind_of(table)}; "
                 + (reason or f"give a table, [{kind}.NAME] with {', '.join(_KEYS[kind])}")
             )
-        _check_keys(f"[{kind}.{name}]", table, _KEYS[kind])
+        check_keys(f"[{kind}.{name}]", table, _KEYS[kind])
     return list(tables.items())
-
-
-def _table(data: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:
-    table = data.get(name)
-    if table is None and not required:
-        return {}
-    if not isinstance(table, dict) or (required and not table):
-        given = "is missing or empty" if not table else f"is {_kind(table)}"
-        raise DeclarationError(
-            f"[{name}] {given}; a model file has the tables {', '.join(_TABLES)}"
-        )
-    return table
-
-
-def _check_keys(where: str, table: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
-    for key in table:
-        if key in allowed:
-            continue
-        shown = ascii(key[:MAX_NAME])
-        if key in _NOT_COVERED:
-            raise DeclarationError(f"{where}: {shown} is refused: {_NOT_COVERED[key]}")
-        raise DeclarationError(
-            f"{where} has no key {shown}{suggestion(key, allowed)}; keys: {', '.join(allowed)}"
-        )
-
-
-def _text(
-    where: str,
-    table: Mapping[str, Any],
-    key: str,
-    *,
-    default: str | None = None,
-    longest: int = 300,
-) -> str:
-    """Words for people: one line, and none that could be commands to a terminal or to LaTeX."""
-    value = table.get(key, default)
-    if not isinstance(value, str) or not value.strip():
-        given = (
-            "is missing" if value is None else "is empty" if value == "" else f"is {_kind(value)}"
-        )
-        raise DeclarationError(f"{where} {key} {given}; give a text in quotes")
-    if len(value) > longest:
-        raise DeclarationError(
-            f"{where} {key} has {len(value)} characters, at most {longest} are allowed"
-        )
-    if not value.isprintable() or "\\" in value:
-        raise DeclarationError(
-            f"{where} {key} contains a line break, a backslash or a character that cannot be printed"
-        )
-    return value
-
-
-def _latex(where: str, table: Mapping[str, Any]) -> str:
-    if "latex" not in table:
-        return ""
-    value = table["latex"]
-    problem = check_label(value) if isinstance(value, str) else f"is {_kind(value)}"
-    if problem:
-        raise DeclarationError(f"{where} latex {problem}")
-    return str(value)
-
-
-def _kind(value: object) -> str:
-    """What a TOML value is, in words."""
-    if isinstance(value, bool):
-        return "true or false"
-    kinds = {
-        str: "a text",
-        int: "a number",
-        DecimalText: "a number",
-        list: "a list",
-        dict: "a table",
-    }
-    return kinds.get(type(value), "a date or a time")
