@@ -20,6 +20,7 @@ from functools import cached_property
 
 import sympy as sp
 
+from .admissible import objection
 from .functions import logistic
 from .symbols import field_symbol
 
@@ -46,6 +47,9 @@ RESERVED = frozenset(
     }
 )
 
+#: Letters of the equations themselves (`symbols`): a parameter of that name would be mixed up.
+EQUATION_LETTERS = frozenset({"tau", "omega", "s", "t", "N"})
+
 
 class DeclarationError(ValueError):
     """A model is declared inconsistently; the message names the part and the remedy."""
@@ -58,6 +62,11 @@ def _check_name(kind: str, name: str) -> None:
         )
     if name in RESERVED:
         raise DeclarationError(f"{kind} {name!r}: the name is reserved for an option; rename it")
+    if name in EQUATION_LETTERS:
+        raise DeclarationError(
+            f"{kind} {name!r}: the letter has its own meaning in the derived equations (lag, time, "
+            f"frequency, number of units); rename it, like {name}_1"
+        )
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,13 @@ class Model:
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise DeclarationError(f"model {self.name}: {', '.join(twice)} declared twice")
+        moving = [*(f.name for f in self.fields), *(c.current for c in self.couplings)]
+        taken = sorted({f"{letter}_{x}" for letter in "dkCD" for x in moving}.intersection(named))
+        if taken:
+            raise DeclarationError(
+                f"model {self.name}: {', '.join(taken)} stands for a perturbation (d_), a source "
+                "(k_) or a covariance (C_, D_) in the derived equations; rename it"
+            )
         if set(self.dynamics) != {f.name for f in self.fields}:
             raise DeclarationError(
                 f"model {self.name}: dynamics for {sorted(self.dynamics)}, "
@@ -200,6 +216,14 @@ class Model:
             *((f"correlation of {a} and {b}", e, knobs) for (a, b), e in self.correlations.items()),
             *((n.name, n.expression, states | knobs) for n in self.nonlinearities),
         ]:
+            if isinstance(expression, str):
+                raise DeclarationError(
+                    f"model {self.name}: {what} is a text; give a sympy expression (formulas as text "
+                    "are read from model files only)"
+                )
+            reason = objection(sp.sympify(expression))
+            if reason:
+                raise DeclarationError(f"model {self.name}: {what}: {reason}")
             unknown = sp.sympify(expression).free_symbols - allowed
             if unknown:
                 raise DeclarationError(

@@ -115,6 +115,8 @@ def static_equations(
         return None
     if any(sp.simplify(c.subs(dict.fromkeys(fields, 0))) != 0 for c in constant):
         return None
+    if matrix.det() == 0:
+        return None  # some combination of fields has no leak: no current holds it in place
     products = [factorise(model, c.output, c.current) for c in covariances]
     if any(p is None for p in products):
         return None

@@ -17,6 +17,15 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from dmft.derivations.functions import logistic as logistic
+    from dmft.derivations.model import Coupling as Coupling
+    from dmft.derivations.model import DeclarationError as DeclarationError
+    from dmft.derivations.model import Field as Field
+    from dmft.derivations.model import Model as Model
+    from dmft.derivations.model import Nonlinearity as Nonlinearity
+    from dmft.derivations.model import Parameter as Parameter
+    from dmft.derivations.model_file import read_model as read_model
+
     from .api import boundary as boundary
     from .api import derive as derive
     from .api import models as models
@@ -24,14 +33,39 @@ if TYPE_CHECKING:
     from .parameters import Sweep as Sweep
     from .results.load import load as load
 
-__all__ = ["Sweep", "__version__", "boundary", "derive", "load", "models", "solve", "validate"]
+__all__ = [
+    "Coupling",
+    "DeclarationError",
+    "Field",
+    "Model",
+    "Nonlinearity",
+    "Parameter",
+    "Sweep",
+    "__version__",
+    "boundary",
+    "derive",
+    "load",
+    "logistic",
+    "models",
+    "read_model",
+    "solve",
+    "validate",
+]
 
 _HOMES = {
+    "Coupling": "dmft.derivations.model",
+    "DeclarationError": "dmft.derivations.model",
+    "Field": "dmft.derivations.model",
+    "Model": "dmft.derivations.model",
+    "Nonlinearity": "dmft.derivations.model",
+    "Parameter": "dmft.derivations.model",
     "Sweep": "dmft.parameters",
     "boundary": "dmft.api",
     "derive": "dmft.api",
     "load": "dmft.results.load",
+    "logistic": "dmft.derivations.functions",
     "models": "dmft.api",
+    "read_model": "dmft.derivations.model_file",
     "solve": "dmft.api",
 }
 

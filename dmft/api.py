@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dmft.derivations.derivation import Derivation
 
     from .codegen.info import ModelInfo
+    from .codegen.source import ModelSource
     from .codegen.theory import CompiledTheory
     from .results.curve import BoundaryCurve
     from .results.solution import Solution
@@ -42,7 +43,7 @@ def models() -> tuple[ModelInfo, ...]:
     return tuple(load_info(name) for name in model_names())
 
 
-def derive(model: str, *, show: str | None = None) -> Derivation:
+def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
     ``show`` picks one stage: network, disorder, conditional, statics, zero-state, stationary,
@@ -53,19 +54,22 @@ def derive(model: str, *, show: str | None = None) -> Derivation:
     >>> print(dmft.derive("vanilla").stages[0].equations[0].text)
     dx/dt = -x + xi_x*g
     """
-    find_model(model)
+    from .codegen import resolve
+
+    declared = resolve(model)
+    find_model(declared)
     from dmft.derivations.derivation import STAGES
     from dmft.derivations.models import get
     from dmft.derivations.stages import derive_model
 
     if show is not None:
         _choose("show", show, STAGES)
-    derivation = derive_model(get(model))
+    derivation = derive_model(get(declared) if isinstance(declared, str) else declared)
     return derivation if show is None else derivation.show(show)
 
 
 def solve(
-    model: str,
+    model: ModelSource,
     parameters: Mapping[str, float] | None = None,
     /,
     *,
@@ -85,7 +89,7 @@ def solve(
     Parameters
     ----------
     model
-        A name from `dmft.models`.
+        A name from `dmft.models`, the path of a TOML file, or a `dmft.Model`.
     parameters, **more_parameters
         Values by name; each once.
     branch
@@ -117,17 +121,19 @@ def solve(
     >>> print(solution.branch, solution.status, f"{solution.lyapunov:.6f}")
     chaotic converged 0.132169
     """
+    from .codegen import compiled_theory, resolve
+
     started = time.perf_counter()
-    info = find_model(model)
+    declared = resolve(model)
+    info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = _check_tol(tol, 1e-13, 1e-3)
     _check_seed(seed)
-    from .codegen import compiled_theory
     from .solvers.stationary import BRANCHES, METHODS, solve_stationary
 
     _choose("branch", branch, BRANCHES)
     _choose("method", method, METHODS)
-    theory = compiled_theory(model)
+    theory = compiled_theory(declared)
     _check_closed(theory, values, ("gaussian", "decay"))
     with _one_thread():
         found, others = solve_stationary(
@@ -145,7 +151,7 @@ def solve(
     autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
     times = found.correlation_times or (None,) * len(info.fields)
     return Solution(
-        model=model,
+        model=info.name,
         parameters=values,
         branch=found.branch,
         other_branches=others,
@@ -170,7 +176,7 @@ def solve(
 
 
 def boundary(
-    model: str,
+    model: ModelSource,
     name: str,
     parameters: Mapping[str, float | Sweep | Sequence[float]] | None = None,
     /,
@@ -188,7 +194,7 @@ def boundary(
     Parameters
     ----------
     model, name
-        A model from `dmft.models` and the boundary's name.
+        A model, as in `solve`, and the boundary's name.
     parameters, **more_parameters
         Numbers, and a `Sweep` or a sequence of numbers for swept ones.
     solve_for
@@ -208,23 +214,29 @@ def boundary(
     >>> curve.columns["g_h"].round(9), curve.status
     (array([2.        , 1.75398321]), ('continuous', 'converged'))
     """
+    from .codegen import compiled_theory, resolve
+
     started = time.perf_counter()
-    info = find_model(model)
+    declared = resolve(model)
+    info = find_model(declared)
     tol = _check_tol(tol, 1e-14, 1e-3)
     if solve_for is None:
-        solve_for = next(p.name for p in info.parameters if p.default is None)
+        solve_for = next((p.name for p in info.parameters if p.default is None), None)
+        if solve_for is None:
+            raise InputError(
+                f"{info.name}: every parameter has a default; say with solve_for which one is unknown"
+            )
     fixed, swept = check_swept(
         info, merge_parameters(parameters, more_parameters), solve_for=solve_for
     )
-    from .codegen import compiled_theory
     from .results.curve import BoundaryCurve
     from .results.provenance import versions
     from .solvers.boundaries import BOUNDARIES
 
     _choose("boundary", name, BOUNDARIES)
-    theory = compiled_theory(model)
+    theory = compiled_theory(declared)
     if "drift_zero" not in theory.matrices or not theory.static_outputs:
-        raise NotCoveredError(f"{model}: {name} needs a zero state and Gaussian statics")
+        raise NotCoveredError(f"{info.name}: {name} needs a zero state and Gaussian statics")
     what = f"boundary {name}"
     _check_closed(theory, fixed, ("zero",), what)
     for condition, reason in theory.conditions["zero"].items():
@@ -242,7 +254,7 @@ def boundary(
                 segments.append(segment)
     table = np.array(rows)
     return BoundaryCurve(
-        model=model,
+        model=info.name,
         boundary=name,
         solve_for=solve_for,
         sweep=tuple(swept),

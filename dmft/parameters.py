@@ -17,6 +17,7 @@ from .sweep import MAX_POINTS, Sweep, as_float
 
 if TYPE_CHECKING:
     from .codegen.info import ModelInfo, ParameterInfo
+    from .codegen.source import ModelSource
 
 __all__ = [
     "MAX_POINTS",
@@ -92,17 +93,21 @@ def _parse_value(name: str, text: str) -> float | Sweep:
         raise InputError(f"{name}: {exc}") from None
 
 
-def find_model(name: str) -> ModelInfo:
-    """Names and domains of a shipped model; `InputError` with a suggestion for an unknown one."""
-    from .codegen import load_info, model_names
+def find_model(source: ModelSource) -> ModelInfo:
+    """Names and domains of a shipped model, of the one in a file, or of a `dmft.Model`.
 
+    Raises `InputError` with a suggestion for an unknown name, and for a file that declares none.
+    """
+    from .codegen import load_info, model_names, resolve
+
+    found = resolve(source)
     names = model_names()
-    if name not in names:
+    if isinstance(found, str) and found not in names:
         raise InputError(
-            f"there is no model {quoted(name)}{did_you_mean(str(name), names)}; "
-            f"models: {', '.join(names)}"
+            f"there is no model {quoted(found)}{did_you_mean(found, names)}; "
+            f"models: {', '.join(names)}, or a file that ends in .toml"
         )
-    return load_info(name)
+    return load_info(found)
 
 
 def merge_parameters(parameters: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Any:

@@ -21,6 +21,7 @@ from .simulate import cost, default_workers, estimated_seconds, network_counts, 
 from .watch import Console, Silent, Watch
 
 if TYPE_CHECKING:
+    from dmft.codegen.source import ModelSource
     from dmft.results.solution import Solution
 
     from .network import RightHandSide
@@ -30,7 +31,7 @@ SMALLEST_N = 200
 
 
 def validate(
-    model: str,
+    model: ModelSource,
     parameters: Mapping[str, Any] | None = None,
     /,
     *,
@@ -100,10 +101,13 @@ def validate(
         workers = _whole("workers", workers, 1)
 
     from dmft.api import solve
+    from dmft.codegen import compile_network, resolve
 
-    theory = solve(model, parameters, branch=branch, **more)
+    declared = resolve(model)  # once: a file might change while the theory is solved
+    theory = solve(declared, parameters, branch=branch, **more)
     return validate_solution(
         theory,
+        right=compile_network(declared),
         n=n,
         realizations=realizations,
         seed=seed,
@@ -135,7 +139,15 @@ def validate_solution(
     if right is None:
         from dmft.codegen import compile_network
 
-        right = compile_network(theory.model)
+        try:
+            right = compile_network(theory.model)
+        except KeyError:
+            right = None
+        if right is None or right.info.hash != theory.model_hash:
+            raise InputError(
+                f"the declaration that {quoted(theory.model)} was solved with does not come with "
+                "this package; validate its model, or give its right-hand side"
+            )
     watch = watch or Silent()
     p = dict(theory.parameters)
     first = right.info.fields[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .cache import compile_network, compiled_theory, load_info, model_names
 from .info import ModelInfo, ParameterInfo
 from .network import CompiledNetwork
+from .source import is_path, resolve
 
 __all__ = [
     "CompiledNetwork",
@@ -12,6 +13,8 @@ __all__ = [
     "ParameterInfo",
     "compile_network",
     "compiled_theory",
+    "is_path",
     "load_info",
     "model_names",
+    "resolve",
 ]

@@ -1,8 +1,9 @@
 """Compiled models, kept on disk so that a second start needs neither sympy nor a derivation.
 
 An entry is JSON: names, numbers and tapes. Its key covers the source of `dmft.derivations` and
-`dmft.codegen`, the package version and sympy's; a damaged, foreign or stale entry is derived again.
-No source, bytecode or pickle is ever read. The folder is ``DMFT_CACHE`` if set (empty: no cache),
+`dmft.codegen`, the package version and sympy's, and for a user's model the hash of its declaration;
+a damaged, foreign or stale entry is derived again. No source, bytecode or pickle is ever read, and a
+model file is always read anew. The folder is ``DMFT_CACHE`` if set (empty: no cache),
 else the user's cache folder; one that cannot be written is silently done without.
 """
 
@@ -13,7 +14,10 @@ import json
 import os
 import sys
 import tempfile
+from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -24,11 +28,14 @@ from dmft._version import __version__
 
 from .info import ModelInfo, ParameterInfo
 from .network import TAPES, CompiledNetwork, network_tapes
+from .source import resolve
 from .tape import Tape
 from .theory import CompiledTheory, compile_theory
 
 if TYPE_CHECKING:
     from dmft.derivations.model import Model
+
+    from .source import ModelSource
 
 __all__ = [
     "compile_model_network",
@@ -92,44 +99,74 @@ def compile_model_network(model: Model) -> CompiledNetwork:
     return CompiledNetwork(describe(model), network_tapes(model))
 
 
-def load_info(name: str) -> ModelInfo:
-    """Names and domains of a shipped model; KeyError for an unknown one."""
-    return ModelInfo.from_json(_entry(name)["theory"]["info"])
+def load_info(source: ModelSource) -> ModelInfo:
+    """Names and domains of a model; KeyError for an unknown name."""
+    found = resolve(source)
+    if isinstance(found, str):
+        return ModelInfo.from_json(_shipped(found)["theory"]["info"])
+    return describe(found)
 
 
-def compiled_theory(name: str) -> CompiledTheory:
-    """The compiled theory of a shipped model; KeyError for an unknown one."""
-    return CompiledTheory.from_json(_entry(name)["theory"])
+def compiled_theory(source: ModelSource) -> CompiledTheory:
+    """The compiled theory of a model; KeyError for an unknown name."""
+    found = resolve(source)
+    if isinstance(found, str):
+        return CompiledTheory.from_json(_shipped(found)["theory"])
+    return replace(CompiledTheory.from_json(_declared(found)["theory"]), info=describe(found))
 
 
-def compile_network(name: str) -> CompiledNetwork:
-    """The compiled right-hand sides of a shipped model; KeyError for an unknown one."""
-    entry = _entry(name)
+def compile_network(source: ModelSource) -> CompiledNetwork:
+    """The compiled right-hand sides of a model; KeyError for an unknown name."""
+    found = resolve(source)
+    entry = _shipped(found) if isinstance(found, str) else _declared(found)
     tapes = {tape: Tape.from_json(entry["network"][tape]) for tape in TAPES}
-    return CompiledNetwork(ModelInfo.from_json(entry["theory"]["info"]), tapes)
+    return CompiledNetwork(load_info(found), tapes)
 
 
 @cache
-def _entry(name: str) -> dict[str, Any]:
-    """The stored form of a model, from disk when it is there and sound."""
+def _shipped(name: str) -> dict[str, Any]:
+    """The stored form of a model that comes with the package."""
     if name not in model_names():
         raise KeyError(name)
+
+    def model() -> Model:
+        from dmft.derivations.models import get
+
+        return get(name)
+
+    return _entry(name, model)
+
+
+#: Entries of users' models in this process, by hash; the oldest leave first.
+_recent: OrderedDict[str, dict[str, Any]] = OrderedDict()
+_RECENT = 16
+
+
+def _declared(model: Model) -> dict[str, Any]:
+    """The stored form of a user's model. Its words (title, meanings, LaTeX) are not in the hash."""
+    if model.hash not in _recent:
+        _recent[model.hash] = _entry(f"declared-{model.hash}", lambda: model, model.hash)
+        while len(_recent) > _RECENT:
+            _recent.popitem(last=False)
+    return _recent[model.hash]
+
+
+def _entry(label: str, model: Callable[[], Model], expected: str | None = None) -> dict[str, Any]:
+    """From disk when it is there and sound, else derived and stored."""
     folder = _folder()
-    path = None if folder is None else folder / f"{name}-{_key()}.json"
+    path = None if folder is None else folder / f"{label}-{_key()}.json"
     if path is not None:
-        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            stored = CompiledTheory.from_json(entry["theory"])
+            stored = CompiledTheory.from_json(entry["theory"]).info.hash
             for tape in TAPES:
                 Tape.from_json(entry["network"][tape])
-            if stored.info.name == name:
+            if expected in (None, stored):
                 return entry
-    from dmft.derivations.models import get
-
-    model = get(name)
+    declared = model()
     entry = {
-        "theory": compile_model_theory(model).to_json(),
-        "network": {k: tape.to_json() for k, tape in network_tapes(model).items()},
+        "theory": compile_model_theory(declared).to_json(),
+        "network": {k: tape.to_json() for k, tape in network_tapes(declared).items()},
     }
     if path is not None:
         _write(path, json.dumps(entry))

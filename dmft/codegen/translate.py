@@ -78,6 +78,8 @@ def translate(
             if exponent == sp.Rational(1, 2):
                 return emit("sqrt", place(base))
             return emit("pow", place(base), place(exponent))
+        if node is sp.E:
+            return emit("exp", place(sp.Integer(1)))
         operation = _OPERATIONS.get(type(node).__name__, "")
         if operation:
             return emit(operation, *[place(argument) for argument in node.args])

@@ -8,7 +8,9 @@ import typer
 
 __all__ = ["Assignments", "JsonFlag", "ModelName", "Outputs", "PlotFile", "command_of"]
 
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="See `dmft models`.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A name of `dmft models` or a .toml file.")
+]
 
 
 Assignments = Annotated[

@@ -64,7 +64,7 @@ def solve(
     from ..results.display import assignments as typed
     from ..results.display import solution_rows
 
-    title = f"{model} {typed(solution.parameters.items())}"
+    title = f"{solution.model} {typed(solution.parameters.items())}"
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
     if solution.message:
         note(solution.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..codegen import is_path
 from ..errors import InputError
 from ..parameters import find_model
 from ..plots import math_label
@@ -20,6 +21,8 @@ class Symbols:
         self._parameters: dict[str, str] = {}
         self._defaults: dict[str, float | None] = {}
         self._units: dict[str, str] = {}
+        if is_path(model):
+            return  # a name from a stored result must not make us read a file
         try:
             info = find_model(model)
         except InputError:

@@ -75,7 +75,8 @@ class Survey:
     @cached_property
     def scale_at_zero(self) -> float:
         """The coupling scale q at which the zero state loses stability."""
-        return 1 / constant_state_radius(self.linear, self.constant_weights(None), 0.0)
+        radius = constant_state_radius(self.linear, self.constant_weights(None), 0.0)
+        return 1 / radius if radius > 0 else np.inf
 
     def constant_weights(self, variances: Floats | None) -> Floats:
         """dS_a/dC_j at C = D, shape (currents, active fields); None is the zero state."""
@@ -146,6 +147,9 @@ def solve_stationary(
     answer: the status of the solution says how it ended.
     """
     survey = Survey(LinearTheory(theory, parameters))
+    if survey.linear.slowest_rate <= 0:
+        message = "without couplings the fields do not relax (the drift has an eigenvalue >= 0)"
+        return StationarySolution(branch, Status.NO_SOLUTION, message), ()
     try:
         existing = survey.existing
         undecided = branch == "auto" and not survey.chaos.brackets and not survey.chaos.complete

@@ -45,7 +45,7 @@ class StandIn(ModuleType):
         changes = {} if self.points is None else {"status": self.points}
         return samples.curve(model=model, boundary=name, command=None, **changes)
 
-    def derive(self, model: str) -> Any:
+    def derive(self, model: str, **options: Any) -> Any:
         self._called(model)
 
         class Derivation:

@@ -326,7 +326,7 @@ def test_a_console_without_greek_gets_escapes(api: Any) -> None:
     code = (
         "import sys, types\n"
         "stand_in = types.ModuleType('dmft.api')\n"
-        "stand_in.derive = lambda model: 'C = \\u03c6'\n"
+        "stand_in.derive = lambda model, show: 'C = \\u03c6'\n"
         "sys.modules['dmft.api'] = stand_in\n"
         "sys.stdout.reconfigure(encoding='ascii')\n"
         "import dmft.cli\n"

@@ -160,6 +160,6 @@ def test_swept_parameters_are_separated() -> None:
 def test_unknown_models_get_a_suggestion() -> None:
     with pytest.raises(InputError, match=r"no model 'gatd' .did you mean 'gated'..; models: gated"):
         find_model("gatd")
-    with pytest.raises(InputError, match="no model"):
+    with pytest.raises(InputError, match=r"passwd: .*ends in .toml"):
         find_model("../../etc/passwd")
     assert find_model("vanilla").fields
