@@ -78,7 +78,7 @@ def _standard_normal_exponent() -> tuple[sp.Symbol, sp.Expr]:
 
     int exp(a g^2 + b g + c) dg = sqrt(-pi/a) exp(c - b^2/(4a)), Re a < 0, for the density too.
     """
-    k, g = sp.Symbol("k", real=True), sp.Symbol("g", real=True)
+    k, g = sp.Dummy("k", real=True), sp.Dummy("g", real=True)
 
     def log_integral(exponent: sp.Expr) -> sp.Expr:
         a, b, c = sp.Poly(exponent, g).all_coeffs()

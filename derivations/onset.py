@@ -102,7 +102,7 @@ class OnsetLaws:
         for gain in self.gains:
             if not coefficient.has(gain):
                 continue
-            square = sp.Symbol("square", positive=True)
+            square = sp.Dummy("square", positive=True)
             numerator = sp.numer(sp.together(coefficient)).subs(gain, sp.sqrt(square))
             roots = sp.solve(numerator, square)
             if len(roots) != 1:
@@ -117,7 +117,7 @@ def _where_positive(expression: sp.Expr, values: dict[sp.Symbol, sp.Expr]) -> sp
     involved = [s for s in values if expression.has(s)]
     if len(involved) != 1:
         return sp.StrictGreaterThan(expression, 0)
-    plain = sp.Symbol("v", real=True)
+    plain = sp.Dummy("v", real=True)
     domain = sp.solveset(expression.subs(involved[0], plain) > 0, plain, sp.Interval.open(0, 1))
     return sp.simplify(domain.as_relational(plain)).subs(plain, involved[0])
 
@@ -162,7 +162,7 @@ def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
     ]
     values, shorten = _values_at_zero(equations)
     zero_gain, second, friction = _low_frequency(stationary, active)
-    book, u, u0 = sp.Symbol("book", positive=True), sp.Symbol("u"), sp.Symbol("u0", positive=True)
+    book, u, u0 = sp.Dummy("book", positive=True), sp.Dummy("u"), sp.Dummy("u0", positive=True)
     first_order = _linear_outputs(stationary, active)
     matrix = (zero_gain * first_order).applyfunc(sp.simplify)
     critical, v, w = _critical_mode(matrix)
@@ -243,7 +243,7 @@ def _linear_outputs(stationary: StationaryEquations, active: Sequence[int]) -> s
     """dS_a/dC_j at the zero state."""
     model = stationary.model
     symbols = model.field_symbols()
-    step = sp.Symbol("step")
+    step = sp.Dummy("step")
     columns = []
     for j in active:
         name = model.fields[j].name

@@ -30,4 +30,6 @@ def test_example_runs(script: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert {"demo.py", "solve_gated.py", "boundary_curve.py", "user_model.py"} <= {path.name for path in EXAMPLES}
+    assert {"demo.py", "solve_gated.py", "boundary_curve.py", "user_model.py"} <= {
+        path.name for path in EXAMPLES
+    }
