@@ -134,7 +134,7 @@ def _shipped(name: str) -> dict[str, Any]:
 
         return get(name)
 
-    return _entry(name, model)
+    return _entry(name, model, lambda stored: stored.name == name)
 
 
 #: Entries of users' models in this process, by hash; the oldest leave first.
@@ -145,23 +145,27 @@ _RECENT = 16
 def _declared(model: Model) -> dict[str, Any]:
     """The stored form of a user's model. Its words (title, meanings, LaTeX) are not in the hash."""
     if model.hash not in _recent:
-        _recent[model.hash] = _entry(f"declared-{model.hash}", lambda: model, model.hash)
+        _recent[model.hash] = _entry(
+            f"declared-{model.hash}", lambda: model, lambda stored: stored.hash == model.hash
+        )
         while len(_recent) > _RECENT:
             _recent.popitem(last=False)
     return _recent[model.hash]
 
 
-def _entry(label: str, model: Callable[[], Model], expected: str | None = None) -> dict[str, Any]:
-    """From disk when it is there and sound, else derived and stored."""
+def _entry(
+    label: str, model: Callable[[], Model], is_meant: Callable[[ModelInfo], bool]
+) -> dict[str, Any]:
+    """From disk when it is there, sound and of the model that is meant, else derived and stored."""
     folder = _folder()
     path = None if folder is None else folder / f"{label}-{_key()}.json"
     if path is not None:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            stored = CompiledTheory.from_json(entry["theory"]).info.hash
+            stored = CompiledTheory.from_json(entry["theory"]).info
             for tape in TAPES:
                 Tape.from_json(entry["network"][tape])
-            if expected in (None, stored):
+            if is_meant(stored):
                 return entry
     declared = model()
     entry = {

@@ -22,9 +22,9 @@ print("sympy" in sys.modules)
 def folder(tmp_path, monkeypatch):
     """An empty cache folder, with the memory of this process cleared before and after."""
     monkeypatch.setenv("DMFT_CACHE", str(tmp_path / "cache"))
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     yield tmp_path / "cache"
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
 
 
 def only_entry(folder):
@@ -54,7 +54,7 @@ def test_warm_start_gives_the_same_without_sympy(tmp_path):
 def test_warm_objects_equal_cold_ones(folder):
     cold = compiled_theory("vanilla"), compile_network("vanilla"), load_info("vanilla")
     assert only_entry(folder).name.startswith("vanilla-")
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     warm = compiled_theory("vanilla"), compile_network("vanilla"), load_info("vanilla")
     assert warm == cold
 
@@ -120,7 +120,7 @@ def test_bad_entries_are_derived_again(folder, spoil):
     text = path.read_text(encoding="utf-8")
     bad = spoil(json.loads(text))
     path.write_bytes(bad if isinstance(bad, bytes) else bad.encode())
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert compiled_theory("vanilla") == good
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(text), "not mended on disk"
 
@@ -134,7 +134,7 @@ def test_an_entry_of_other_sources_is_not_read(folder, monkeypatch):
     entry["theory"]["closure_failure"] = "stale"
     stale.write_text(json.dumps(entry), encoding="utf-8")
     monkeypatch.setattr(cache, "_key", lambda: "1" * 24)
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert compiled_theory("vanilla").closure_failure == ""
     assert len(list(folder.glob("*.json"))) == 2
 
@@ -164,18 +164,18 @@ def test_a_folder_that_cannot_be_made_is_done_without(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
     monkeypatch.setenv("DMFT_CACHE", str(blocked / "cache"))
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert compiled_theory("vanilla").info.name == "vanilla"
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert blocked.read_text(encoding="utf-8") == ""
 
 
 def test_no_cache_at_all(tmp_path, monkeypatch):
     monkeypatch.setenv("DMFT_CACHE", "")
     monkeypatch.chdir(tmp_path)
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert compiled_theory("vanilla").info.name == "vanilla"
-    cache._entry.cache_clear()
+    cache._shipped.cache_clear()
     assert list(tmp_path.iterdir()) == []
 
 
