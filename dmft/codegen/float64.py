@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -11,6 +14,28 @@ from scipy import special
 from .tape import Table
 
 __all__ = ["FLOAT64"]
+
+
+def _keeping_python_floats(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Python floats stay Python floats: numpy's own scalars would promote single precision."""
+
+    @wraps(function)
+    def evaluate(x: Any) -> Any:
+        return float(function(x)) if type(x) is float else function(x)
+
+    return evaluate
+
+
+_UNARY = {
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "logistic": special.expit,
+    "erf": special.erf,
+    "sin": np.sin,
+    "cos": np.cos,
+}
 
 FLOAT64 = Table(
     target="float64",
@@ -20,14 +45,8 @@ FLOAT64 = Table(
         "mul": operator.mul,
         "div": operator.truediv,
         "pow": operator.pow,
-        "sqrt": np.sqrt,
-        "exp": np.exp,
-        "log": np.log,
-        "tanh": np.tanh,
-        "logistic": special.expit,
-        "erf": special.erf,
-        "sin": np.sin,
-        "cos": np.cos,
+        "pi": lambda: math.pi,
+        **{name: _keeping_python_floats(function) for name, function in _UNARY.items()},
     },
 )
 
