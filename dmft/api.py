@@ -36,7 +36,7 @@ def models() -> tuple[ModelInfo, ...]:
 
     >>> import dmft
     >>> [model.name for model in dmft.models()]
-    ['gated', 'vanilla']
+    ['adaptation', 'gated', 'vanilla', 'vanilla-erf']
     """
     from .codegen import load_info, model_names
 

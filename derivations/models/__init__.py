@@ -1,4 +1,7 @@
-"""The models that come with the package, one file each: definition, citation, known limits."""
+"""The models that come with the package, one file each: definition, citation, known limits.
+
+A model's name is that of its file with - for _: `vanilla_erf.py` declares "vanilla-erf".
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,11 @@ def get(name: str) -> Model:
     >>> get("vanilla").fields[0].name
     'x'
     """
-    if not name.isidentifier() or name.startswith("_"):
+    module = name.replace("-", "_")
+    if "_" in name or not module.isidentifier() or module.startswith("_"):
         raise KeyError(name)
     try:
-        model: Model = import_module(f"{__name__}.{name}").MODEL
+        model: Model = import_module(f"{__name__}.{module}").MODEL
     except ModuleNotFoundError as error:
         raise KeyError(name) from error
     return model

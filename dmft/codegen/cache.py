@@ -49,9 +49,9 @@ __all__ = [
 
 
 def model_names() -> tuple[str, ...]:
-    """Names of the models that come with the package."""
+    """Names of the models that come with the package: those of their files, with - for _."""
     names = (path.stem for path in _sources("dmft.derivations.models"))
-    return tuple(sorted(name for name in names if not name.startswith("_")))
+    return tuple(sorted(name.replace("_", "-") for name in names if not name.startswith("_")))
 
 
 def _sources(package: str) -> list[Path]:

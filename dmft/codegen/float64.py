@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +28,7 @@ FLOAT64 = Table(
     target="float64",
     rational=lambda p, q: p / q,
     functions={
+        "pi": lambda: math.pi,
         "add": operator.add,
         "mul": operator.mul,
         "div": operator.truediv,

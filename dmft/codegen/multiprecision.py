@@ -37,6 +37,7 @@ def multiprecision(digits: int) -> tuple[Table, Any]:
             "erf": context.erf,
             "sin": context.sin,
             "cos": context.cos,
+            "pi": lambda: +context.pi,
         },
     )
     return table, context

@@ -2,8 +2,8 @@
 
 Expressions are translated once (`translate.py`) into a list of instructions, each an operation name
 and the positions of earlier results. A tape can be printed, stored as JSON and run on any target
-that has a function table (`float64.py`, `multiprecision.py`). Nothing is ever evaluated as code: an
-operation that a table lacks raises `MissingFunctionError`.
+that has a function table (`float64.py`, `multiprecision.py`, `ball.py`). Nothing is ever evaluated
+as code: an operation that a table lacks raises `MissingFunctionError`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ class MissingFunctionError(NotImplementedError):
 
 @dataclass(frozen=True)
 class Table:
-    """What a target offers: how to make a number from a fraction, and its functions by name."""
+    """What a target offers: how to make a number from a fraction, and its functions by name.
+
+    ``admit(name, value)`` turns an input into a number of the target or refuses it; None takes
+    inputs as they are.
+    """
 
     target: str
     rational: Callable[[int, int], Any]
     functions: Mapping[str, Callable[..., Any]]
+    admit: Callable[[str, Any], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Tape:
     """Inputs, instructions and outputs of a straight-line program.
 
     ``code[i]`` is ``("input", name)``, ``("rational", p, q)`` or ``(operation, i1, i2, ...)`` with
-    the positions of earlier results; ``outputs`` are positions.
+    the positions of earlier results (none for a constant, ``("pi",)``); ``outputs`` are positions.
     """
 
     title: str
@@ -46,7 +51,8 @@ class Tape:
         result: list[Any] = []
         for operation, *arguments in self.code:
             if operation == "input":
-                result.append(values[arguments[0]])
+                value = values[arguments[0]]
+                result.append(value if table.admit is None else table.admit(arguments[0], value))
             elif operation == "rational":
                 result.append(table.rational(arguments[0], arguments[1]))
             else:

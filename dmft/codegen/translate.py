@@ -60,6 +60,8 @@ def translate(
             return emit("input", names[node])
         if node.is_Rational:
             return emit("rational", int(node.p), int(node.q))
+        if node is sp.pi:
+            return emit("pi")  # every target gives it all its digits
         if node.is_Add or node.is_Mul:
             operation = "add" if node.is_Add else "mul"
             parts = [place(argument) for argument in node.args]
@@ -77,6 +79,8 @@ def translate(
                 )
             if exponent == sp.Rational(1, 2):
                 return emit("sqrt", place(base))
+            if exponent == sp.Rational(-1, 2):
+                return emit("div", place(sp.Integer(1)), place(sp.sqrt(base)))
             return emit("pow", place(base), place(exponent))
         if node is sp.E:
             return emit("exp", place(sp.Integer(1)))

@@ -22,6 +22,7 @@ from dmft.codegen.info import ParameterInfo
 from dmft.codegen.theory import CompiledTheory
 from dmft.gaussian.pair_average import AverageBudgetError
 
+from .frequency_peak import frequency_peak
 from .statics import StaticCurve
 from .status import Status
 
@@ -80,17 +81,7 @@ def _zero_state_log_radius(theory: CompiledTheory, p: Mapping[str, float]) -> fl
         radii: Floats = np.max(abs(np.linalg.eigvals(matrices)), axis=-1)
         return radii
 
-    rates = abs(np.linalg.eigvals(drift))
-    scan = np.append(0.0, np.geomspace(1e-3 * rates.min(), 1e3 * rates.max(), 40))
-    values = radius(scan)
-    best = int(np.argmax(values))
-    largest = float(values[best])
-    if best > 0:
-        bounds = (scan[best - 1], scan[min(best + 1, scan.size - 1)])
-        peak = minimize_scalar(
-            lambda w: -float(radius(np.array([w]))[0]), bounds=bounds, method="bounded"
-        )
-        largest = max(largest, -float(peak.fun))
+    largest = frequency_peak(radius, drift)
     with np.errstate(divide="ignore"):
         return float(np.log(largest))
 

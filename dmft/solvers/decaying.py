@@ -7,7 +7,8 @@ the lower, unstable one. The curve is followed downwards from the amplitude of t
 solution of the filters' peak gain, which no stationary solution can exceed (`statics`).
 
 The first point needs a shape. Among C_1 = A / cosh(tau / l) one width l is nearly mapped onto
-itself: the filter widens narrow functions, the nonlinearity narrows wide ones.
+itself: the filter widens narrow functions, the nonlinearity narrows wide ones. Where the filters
+resonate no such shape is near a solution, and one is grown (`starting_shape`): slower near an onset.
 """
 
 from __future__ import annotations
@@ -19,9 +20,18 @@ from numpy.typing import NDArray
 
 from .lag_grid import LagGrid
 from .newton import NewtonResult, newton
+from .starting_shape import settling_shapes
 from .stationary_problem import LinearTheory, StationaryProblem
 
-__all__ = ["DecayingPoint", "Search", "close_in", "first_point", "follow", "is_covariance"]
+__all__ = [
+    "DecayingPoint",
+    "Search",
+    "close_in",
+    "first_point",
+    "follow",
+    "grown_point",
+    "is_covariance",
+]
 
 Floats = NDArray[np.float64]
 
@@ -48,9 +58,17 @@ def is_covariance(grid: LagGrid, covariance: Floats, tol: float) -> bool:
     return bool(np.min(power) >= -tol * np.max(power))
 
 
-def _width(grid: LagGrid, covariance: Floats) -> float:
+def _integral(grid: LagGrid, covariance: Floats) -> float:
     """Integral of C_1 over the lag, over C_1(0)."""
     return float(grid.coefficients(covariance[0])[0] * grid.length / covariance[0, 0])
+
+
+def _width(grid: LagGrid, covariance: Floats) -> float:
+    """The integral of C_1 or, where it oscillates and the integral says nothing, that of C_1^2."""
+    if grid.peak(covariance[0]) == 0:
+        return _integral(grid, covariance)
+    a = grid.coefficients(covariance[0])
+    return float((a[0] ** 2 + a @ a) / 2 * grid.length / covariance[0, 0] ** 2)
 
 
 def _mapped(problem: StationaryProblem, c: Floats, amplitude: float) -> tuple[Floats, float]:
@@ -74,15 +92,19 @@ def _trial(
 
 
 def first_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
-    """A decaying solution at ``amplitude`` from scratch; None if none was found."""
-    shortest = 0.3 / float(np.max(-np.linalg.eigvals(linear.drift).real))
-    widths = shortest * 1.6 ** np.arange(24)
+    """A decaying solution at ``amplitude`` from bell shapes; None if none was found."""
+    rates = -np.linalg.eigvals(linear.drift).real
+    shortest = 0.3 / float(np.max(rates))
+    # far beyond the slowest filter, because correlations near an onset are slower than any
+    reach = 1e4 * float(np.max(rates) / np.min(rates))
+    widths = shortest * 1.6 ** np.arange(int(np.log(reach) / np.log(1.6)) + 5)
     before: tuple[float, float] | None = None
     candidates: list[float] = []
     for width in widths:
         problem, c = _trial(linear, amplitude, float(width))
         mapped = _mapped(problem, c, amplitude)[0]
-        change = float(np.log(_width(problem.grid, mapped) / _width(problem.grid, c)))
+        ratio = _integral(problem.grid, mapped) / _integral(problem.grid, c)
+        change = float(np.log(max(ratio, 1e-9)))  # a resonating filter can take it below zero
         if before is not None and before[1] > 0 >= change:
             share = before[1] / (before[1] - change)
             candidates.append(float(before[0] * (width / before[0]) ** share))
@@ -98,6 +120,15 @@ def first_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
     return None
 
 
+def grown_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
+    """A decaying solution at ``amplitude`` from white noise; None if none was found."""
+    for grid, c, q in settling_shapes(linear, amplitude, _SEARCH_AVERAGE_TOL):
+        point = _solve_at(linear, DecayingPoint(amplitude, q, grid, c), amplitude)
+        if point is not None:
+            return point
+    return None
+
+
 def _solve_at(linear: LinearTheory, guess: DecayingPoint, amplitude: float) -> DecayingPoint | None:
     """Newton at a prescribed amplitude; window and density follow the solution."""
     grid, c, q = guess.grid, guess.covariance, guess.scale
@@ -107,7 +138,7 @@ def _solve_at(linear: LinearTheory, guess: DecayingPoint, amplitude: float) -> D
         if not found.converged or not _decays(found):
             return None
         c, q = found.covariance, found.scale
-        tail = float(np.max(abs(c[:, -1]) / c[:, 0]))
+        tail = float(np.max(grid.tail(c)[0] / c[:, 0]))
         rough = grid.unresolved(c)
         if tail <= _SEARCH_TAIL and rough <= 1e-6:
             if not is_covariance(grid, c, 1e-5):
@@ -185,9 +216,24 @@ def _next(
         before = path[-2]
         share = np.log(ratio) / np.log(last.amplitude / before.amplitude)
         q = max(last.scale + share * (last.scale - before.scale), 0.5 * last.scale)
-        stretch = _width(last.grid, last.covariance) / _width(before.grid, before.covariance)
-        grid = replace(grid, length=grid.length * float(np.clip(stretch**share, 0.5, 2.0)))
+        change = _width(last.grid, last.covariance) / _width(before.grid, before.covariance)
+        stretch = float(np.clip(change**share, 0.5, 2.0))
+        c = _stretched(grid, c, stretch)
+        grid = replace(grid, length=grid.length * stretch)
     return _solve_at(linear, DecayingPoint(amplitude, q, grid, c), amplitude)
+
+
+def _stretched(grid: LagGrid, c: Floats, stretch: float) -> Floats:
+    """Functions on a grid that is ``stretch`` times as long: wider, but oscillating as before.
+
+    Frequencies are drawn together about the peak of the first field's spectrum. Where that is zero
+    the values on the grid stay what they are.
+    """
+    peak = grid.peak(c[0])
+    if peak == 0:
+        return c
+    frequencies = peak + (grid.frequencies - peak) / stretch
+    return np.asarray(grid.coefficients(c) @ np.cos(np.outer(frequencies, stretch * grid.lags)))
 
 
 def close_in(
@@ -203,6 +249,8 @@ def close_in(
         u_low, u_high = np.log(low.amplitude), np.log(high.amplitude)
         u = (u_low * f_high - u_high * f_low) / (f_high - f_low)
         point = _next(linear, [best], float(np.exp(u)))
+        if point is None:  # too far from the last one: half the way
+            point = _next(linear, [best], float(np.sqrt(np.exp(u) * best.amplitude)))
         if point is None:
             return None
         f = point.scale - 1

@@ -55,7 +55,7 @@ class LagGrid:
     def resample(self, values: Floats, grid: LagGrid) -> Floats:
         """The same functions on another grid; beyond this window they decay exponentially.
 
-        The rate is read off the last tenth of the window.
+        The rate is that of the envelope before the last tenth of the window.
         """
         a = self.coefficients(values)
         if grid.length == self.length:
@@ -65,18 +65,47 @@ class LagGrid:
             return grid.values(b)
         inside = evaluate_series(a, self.length, np.minimum(grid.lags, self.length))
         beyond = np.maximum(grid.lags - self.length, 0.0)
-        early = values[..., int(0.8 * self.intervals)]
-        late = values[..., int(0.9 * self.intervals)]
+        envelope = _envelope(values)
+        early = envelope[..., int(0.8 * self.intervals)]
+        late = envelope[..., int(0.9 * self.intervals)]
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.log(early / late) / (0.1 * self.length)
         rate = np.where(np.isfinite(rate) & (rate > 0), rate, 10 / self.length)
         return inside * np.exp(-rate[..., None] * beyond)
+
+    def tail(self, values: Floats) -> tuple[Floats, Floats]:
+        """What is left at the end of the window, and its rate of decay, one of each per function.
+
+        Where a function oscillates, its value at the end may be a zero: there the envelope before
+        the last tenth, carried on to the end, counts if it is larger. Rates are positive.
+        """
+        envelope = _envelope(values)
+        marks = [int(share * self.intervals) for share in (0.6, 0.75, 0.9)]
+        before, middle, late = (envelope[..., mark] for mark in marks)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            carried = late * (late / before) ** (1 / 3)
+            carried = np.where((self.peak(values) > 0) & (before > 0), carried, 0.0)
+            size = np.maximum(abs(values[..., -1]), carried)
+            rate = np.log(np.fmax(middle / size, 1.05)) / (0.25 * self.length)
+        return size, rate
+
+    def peak(self, values: Floats) -> Floats:
+        """The strongest frequency of the spectrum, one per function; zero means no oscillation."""
+        power = self.coefficients(values)
+        power[..., 0] *= 2  # the series holds half of the spectrum's value there
+        return np.asarray(self.frequencies[np.argmax(power, axis=-1)])
 
     def unresolved(self, values: Floats) -> float:
         """Size of the last tenth of the coefficients over the largest: the resolution error."""
         a = abs(self.coefficients(values))
         last = max(self.intervals // 10, 2)
         return float(np.max(a[..., -last:]) / np.max(a))
+
+
+def _envelope(values: Floats) -> Floats:
+    """The largest absolute value from each lag on: that of a monotone function is itself."""
+    result: Floats = np.maximum.accumulate(abs(values)[..., ::-1], axis=-1)[..., ::-1]
+    return result
 
 
 def evaluate_series(coefficients: Floats, length: float, lags: Floats) -> Floats:

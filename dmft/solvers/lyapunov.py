@@ -18,9 +18,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
+from .frequency_peak import frequency_peak
 from .lag_grid import LagGrid
 from .stationary_problem import LinearTheory
 
@@ -107,19 +108,7 @@ def constant_state_radius(linear: LinearTheory, weights: Floats, growth: float) 
         radii: Floats = np.max(abs(np.linalg.eigvals(matrices)), axis=-1)
         return radii
 
-    rates = abs(np.linalg.eigvals(linear.drift))
-    scan = np.append(0.0, np.geomspace(1e-3 * rates.min(), 1e3 * rates.max(), 241))
-    values = at(scan)
-    best = int(np.argmax(values))
-    if best == 0:
-        return float(values[0])
-    peak = minimize_scalar(
-        lambda w: -float(at(np.array([w]))[0]),
-        bounds=(scan[best - 1], scan[min(best + 1, scan.size - 1)]),
-        method="bounded",
-        options={"xatol": 1e-12 * scan[best]},
-    )
-    return max(float(values[best]), -float(peak.fun))
+    return frequency_peak(at, linear.drift)
 
 
 def leading_edge(linear: LinearTheory, weights: Floats, tol: float = 1e-14) -> float:

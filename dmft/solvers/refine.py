@@ -68,14 +68,15 @@ def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) 
         if failure:
             return Refined(problem, c, everything, found.currents, found.residual, 0.0, failure)
         c = found.covariance
-        tails = abs(everything[:, -1]) / everything[:, 0]
+        alive = everything[:, 0] > 0  # a field may be driven by nothing
+        tails = grid.tail(everything[alive])[0] / everything[alive, 0]
         rough = max(grid.unresolved(c), grid.unresolved(everything))
         if np.max(tails) <= tol and rough <= enough:
             if not is_covariance(grid, c, max(tol, 1e-12)):
                 failure = "the power spectrum of the solution is negative: it is no covariance"
             slope = _slope(problem, found, method)
             return Refined(problem, c, everything, found.currents, found.residual, slope, failure)
-        new = _better_grid(grid, everything, tol, rough, enough)
+        new = _better_grid(grid, everything[alive], tol, rough, enough)
         if new.intervals > _MOST_INTERVALS:
             failure = f"more than {_MOST_INTERVALS} lags are needed; try a larger tol"
             return Refined(
@@ -103,11 +104,9 @@ def _better_grid(
 ) -> LagGrid:
     """Lengthen by the missing decay at the observed rate; densify by the missing digits."""
     length = grid.length
-    late, last = int(0.75 * grid.intervals), -1
-    for c in everything:
-        tail = abs(c[last]) / c[0]
+    sizes, rates = grid.tail(everything)
+    for tail, rate in zip(sizes / everything[:, 0], rates, strict=True):
         if tail > tol:
-            rate = np.log(max(abs(c[late]) / abs(c[last]), 1.05)) / (0.25 * grid.length)
             length = max(length, grid.length + 1.1 * np.log(3 * tail / tol) / rate)
     length = min(length, 4 * grid.length)
     density = grid.intervals / grid.length

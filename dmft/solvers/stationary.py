@@ -19,7 +19,7 @@ from dmft.codegen.theory import CompiledTheory
 from dmft.gaussian.pair_average import AverageBudgetError
 from dmft.gaussian.square_moments import square_moments
 
-from .decaying import Search, close_in, first_point, follow
+from .decaying import Search, close_in, first_point, follow, grown_point
 from .lyapunov import constant_state_radius, decaying_state_exponent, leading_edge
 from .refine import check, refine
 from .statics import Crossing, StaticCurve
@@ -106,8 +106,11 @@ class Survey:
         if not crossings:
             return Search((), self.scale_at_zero >= 1, bound.lowest_scale()[1])
         amplitude = float(crossings[0].variances[0])
-        for factor in (1.0, 1.3, 0.8, 2.0):
-            start = first_point(self.linear, factor * amplitude)
+        # a grown shape settles faster at large amplitudes, from where the curve leads down
+        attempts = [(first_point, factor) for factor in (1.0, 1.3, 0.8, 2.0)]
+        attempts += [(grown_point, factor) for factor in (1.3, 3.0, 10.0, 50.0)]
+        for find, factor in attempts:
+            start = find(self.linear, factor * amplitude)
             if start is not None and start.scale >= 1:
                 return follow(
                     self.linear,
@@ -308,22 +311,27 @@ def _decaying(
         )
         if part is not None
     }
-    means = problem.grid.coefficients(refined.everything)[:, 0]
-    times = means * problem.grid.length / refined.everything[:, 0]
+    integrals = problem.grid.coefficients(refined.everything)[:, 0] * problem.grid.length
+    times = [
+        float(integral / c[0]) if c[0] > 0 else None
+        for integral, c in zip(integrals, refined.everything, strict=True)
+    ]
     first = linear.active[0]
     scale = float(refined.everything[first, 0])
     residual = refined.residual * float(np.max(refined.covariance[:, 0])) / scale
-    accurate = checked.variance_error <= 100 * tol
+    # lagged values near a resonant onset can be far less certain than the variance
+    worst = max(checked.variance_error, checked.autocorrelation_error / 10)
+    accurate = worst <= 100 * tol
     return StationarySolution(
         branch=branch,
         status=Status.CONVERGED if accurate else Status.NOT_CONVERGED,
         message=""
         if accurate
-        else f"error estimate {checked.variance_error:.1e} exceeds the tolerance",
+        else f"error estimate {worst:.1e} exceeds the tolerance; try a larger tol",
         lags=problem.grid.lags,
         covariance=refined.everything,
         observables=observables,
-        correlation_times=tuple(float(t) for t in times),
+        correlation_times=tuple(times),
         lyapunov=exponent,
         residual=residual,
         errors={
