@@ -42,7 +42,7 @@ def offences(text: str, patterns: list[str]) -> list[str]:
 def test_the_patterns_find_what_they_should() -> None:
     assert offences("see " + "/" + "home/ann/x.py", MACHINE_PATHS)
     assert offences("C:" + r"\Users\ann", MACHINE_PATHS)
-    assert not offences("dmft/work/home.py and a/b", MACHINE_PATHS)
+    assert not offences("dmft/homework/x.py and a/b", MACHINE_PATHS)
     assert offences("https://files.python" + "hosted.org/x", REGISTRIES)
     assert offences("pip install --" + "index-url x", REGISTRIES)
     assert not offences("https://doi.org/10.1103/PhysRevX.12.011011", REGISTRIES)
