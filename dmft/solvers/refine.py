@@ -1,10 +1,11 @@
 r"""From a rough decaying solution to the tolerance: window and density follow the solution.
 
-The window must reach where every field, also one that only follows, has decayed to the tolerance;
-the density must carry the cosine coefficients to below it. Both requirements are read off the
-solution (rate of decay, fall of the coefficients), so that the smallest adequate grid is met in one
-or two steps. The error is then measured, not guessed: one Newton step on a grid of twice the
-density and a quarter more window, and the response to the Gaussian averages' own error bound.
+The window must reach where every active field has decayed to the tolerance (fields that only follow
+get a longer one afterwards); the density must carry the cosine coefficients to below it. Both
+requirements are read off the solution (rate of decay, fall of the coefficients), so that the smallest
+adequate grid is met in one or two steps. The error is then measured, not guessed: one Newton step on
+a grid of twice the density and a quarter more window, and the response to the Gaussian averages' own
+error bound.
 """
 
 from __future__ import annotations
@@ -31,14 +32,21 @@ _MOST_INTERVALS = 2**15
 
 @dataclass(frozen=True)
 class Refined:
-    """A solution on an adequate grid, or why there is none (``failure`` not empty)."""
+    """A solution on an adequate grid, or why there is none (``failure`` not empty).
+
+    ``problem`` and ``covariance`` (active fields) are on the grid of the equations. Fields on which
+    no output depends only follow and may decay more slowly: ``everything`` (all fields) and
+    ``extended`` (the active ones again) are on ``window``, which is long enough for all.
+    """
 
     problem: StationaryProblem
     covariance: Floats
-    everything: Floats
     currents: Currents
     residual: float
     slope: float
+    window: StationaryProblem
+    everything: Floats
+    extended: Floats
     failure: str = ""
     exceeded: bool = False
 
@@ -59,32 +67,68 @@ def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) 
     """Solve at q = 1 to ``tol``, starting from a point of the amplitude curve close to it."""
     grid, c = point.grid, point.covariance
     enough = max(tol / 100, 2e-14)
-    failure = ""
+
+    def outcome(failure: str, exceeded: bool = False) -> Refined:
+        return Refined(
+            problem,
+            c,
+            found.currents,
+            found.residual,
+            0.0,
+            problem,
+            everything,
+            c,
+            failure,
+            exceeded,
+        )
+
     for _ in range(12):
         problem = StationaryProblem(linear, grid, _AVERAGE_TOL)
         found = newton(problem, c, tol=tol, method=method)
         everything = problem.filtered(found.currents.covariance, problem.gain)
         failure = _failure(found, point, tol)
         if failure:
-            return Refined(problem, c, everything, found.currents, found.residual, 0.0, failure)
+            return outcome(failure)
         c = found.covariance
-        alive = everything[:, 0] > 0  # a field may be driven by nothing
-        tails = grid.tail(everything[alive])[0] / everything[alive, 0]
         rough = max(grid.unresolved(c), grid.unresolved(everything))
-        if np.max(tails) <= tol and rough <= enough:
+        if np.max(grid.tail(c)[0] / c[:, 0]) <= tol and rough <= enough:
             if not is_covariance(grid, c, max(tol, 1e-12)):
-                failure = "the power spectrum of the solution is negative: it is no covariance"
+                return outcome(
+                    "the power spectrum of the solution is negative: it is no covariance"
+                )
+            window, everything, extended = _with_followers(problem, c, everything, tol)
+            if window is None:
+                return outcome(
+                    f"more than {_MOST_INTERVALS} lags are needed; try a larger tol", True
+                )
             slope = _slope(problem, found, method)
-            return Refined(problem, c, everything, found.currents, found.residual, slope, failure)
-        new = _better_grid(grid, everything[alive], tol, rough, enough)
-        if new.intervals > _MOST_INTERVALS:
-            failure = f"more than {_MOST_INTERVALS} lags are needed; try a larger tol"
             return Refined(
-                problem, c, everything, found.currents, found.residual, 0.0, failure, True
+                problem, c, found.currents, found.residual, slope, window, everything, extended
             )
+        new = _better_grid(grid, c, tol, rough, enough)
+        if new.intervals > _MOST_INTERVALS:
+            return outcome(f"more than {_MOST_INTERVALS} lags are needed; try a larger tol", True)
         c, grid = grid.resample(c, new), new
-    failure = "window and density did not settle"
-    return Refined(problem, c, everything, found.currents, found.residual, 0.0, failure)
+    return outcome("window and density did not settle")
+
+
+def _with_followers(
+    problem: StationaryProblem, c: Floats, everything: Floats, tol: float
+) -> tuple[StationaryProblem | None, Floats, Floats]:
+    """Lengthen the window until all fields have decayed; the active ones are below ``tol`` there."""
+    window, extended = problem, c
+    for _ in range(8):
+        grid = window.grid
+        alive = everything[:, 0] > 0  # a field may be driven by nothing
+        if np.max(grid.tail(everything[alive])[0] / everything[alive, 0]) <= tol:
+            return window, everything, extended
+        longer = _better_grid(grid, everything[alive], tol, 0.0, tol)
+        if longer.intervals > _MOST_INTERVALS:
+            break
+        window = StationaryProblem(problem.linear, longer, _AVERAGE_TOL)
+        extended = problem.grid.resample(c, longer)
+        everything = window.filtered(window.currents(extended).covariance, window.gain)
+    return None, everything, extended
 
 
 def _failure(found: NewtonResult, point: DecayingPoint, tol: float) -> str:

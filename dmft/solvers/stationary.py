@@ -302,16 +302,16 @@ def _decaying(
             linear, checked.problem.grid, checked.currents.by_covariance, near=exponent
         )
         exponent_error = 2 * abs(again - exponent) + 1e-12
-    theory, problem = linear.theory, refined.problem
+    theory, window = linear.theory, refined.window
     coefficients = theory.vector("observable_coefficients", linear.parameters)
     observables = {
-        name: problem.observable(part, float(coefficient), refined.covariance)
+        name: window.observable(part, float(coefficient), refined.extended)
         for name, part, coefficient in zip(
             theory.info.nonlinearities, theory.observables, coefficients, strict=True
         )
         if part is not None
     }
-    integrals = problem.grid.coefficients(refined.everything)[:, 0] * problem.grid.length
+    integrals = window.grid.coefficients(refined.everything)[:, 0] * window.grid.length
     times = [
         float(integral / c[0]) if c[0] > 0 else None
         for integral, c in zip(integrals, refined.everything, strict=True)
@@ -328,7 +328,7 @@ def _decaying(
         message=""
         if accurate
         else f"error estimate {worst:.1e} exceeds the tolerance; try a larger tol",
-        lags=problem.grid.lags,
+        lags=window.grid.lags,
         covariance=refined.everything,
         observables=observables,
         correlation_times=tuple(times),

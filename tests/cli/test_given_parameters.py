@@ -158,7 +158,9 @@ def test_swept_parameters_are_separated() -> None:
 
 
 def test_unknown_models_get_a_suggestion() -> None:
-    with pytest.raises(InputError, match=r"no model 'gatd' .did you mean 'gated'..; models: .*gated"):
+    with pytest.raises(
+        InputError, match=r"no model 'gatd' .did you mean 'gated'..; models: .*gated"
+    ):
         find_model("gatd")
     with pytest.raises(InputError, match=r"passwd: .*ends in .toml"):
         find_model("../../etc/passwd")

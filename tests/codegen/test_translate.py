@@ -66,7 +66,9 @@ def test_floats_are_refused(expression):
         translate("case", [x], [expression])
 
 
-@pytest.mark.parametrize("expression", [sp.gamma(x), sp.Abs(x), sp.Heaviside(x), sp.EulerGamma * x, sp.I])
+@pytest.mark.parametrize(
+    "expression", [sp.gamma(x), sp.Abs(x), sp.Heaviside(x), sp.EulerGamma * x, sp.I]
+)
 def test_unknown_functions_are_refused_by_name(expression):
     with pytest.raises(MissingFunctionError, match=r"case: no translation for \w+"):
         translate("case", [x], [expression])

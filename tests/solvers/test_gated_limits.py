@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from collocation import averages, logistic_family, tanh_family
 from energy_integral import fast_gate_variance, scs_variance
+from scipy.integrate import simpson
 from solved import solved
 
 
@@ -84,3 +85,16 @@ def test_time_units(scale):
     assert slow.variance["h"] == pytest.approx(base.variance["h"], rel=1e-10)
     assert slow.lyapunov * stretch == pytest.approx(base.lyapunov, abs=1e-10)
     assert slow.at([5 * stretch])["h"][0] == pytest.approx(base.at([5.0])["h"][0], abs=1e-11)
+
+
+@pytest.mark.parametrize("tau_z", [0.05, 40.0, 300.0])
+def test_a_field_that_only_follows_is_the_filtered_current(tau_z):
+    """C_z(0) = int exp(-u/tau_z) C_phi(u) du / tau_z; it may be far slower than what drives it."""
+    sol = solved("gated", g_h=3, alpha_r=5, tau_z=tau_z)
+    reference = solved("gated", g_h=3, alpha_r=5)
+    lags = np.linspace(0, 100, 200_001)
+    kernel = np.exp(-lags / tau_z) / tau_z * reference.at(lags)["phi"]
+    assert sol.variance["z"] == pytest.approx(simpson(kernel, x=lags), rel=1e-8)
+    assert sol.variance["h"] == pytest.approx(reference.variance["h"], rel=1e-10)
+    assert sol.lyapunov == pytest.approx(reference.lyapunov, abs=1e-9)
+    assert sol.autocorrelation["z"][-1] <= 1e-10 * sol.variance["z"]
