@@ -84,7 +84,8 @@ def test_same_digits_for_any_number_of_workers(report):
     theory = dmft.solve("vanilla", g=2)
     two = validate_solution(theory, n=200, realizations=3, seed=5, workers=2)
     assert two.measurements == report.measurements
-    assert two.rows == report.rows
+    # as text, all digits: rows that are shown only have NaN scores, which equal nothing
+    assert [repr(row) for row in two.rows] == [repr(row) for row in report.rows]
 
 
 def test_rest_is_validated_by_decay():
