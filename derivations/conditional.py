@@ -7,8 +7,8 @@ they are Gaussian. Given the paths of y, x is Gaussian too:
     x(t) = int ds P(t, s) B(y(s)) xi(s),      dP/dt = A(y(t)) P,  P(s, s) = 1,
     K_y(t, t') = int int P(t, u) B(y(u)) <xi(u) xi(u')> B(y(u'))^T P(t', u')^T du du',
 
-and every average is one over y of a Gaussian average: C_x = E_y K_y,  C_phi(t, t') = E_y E[phi phi' | K_y]
-(derived here). This holds for two times, so that it also gives the two-time equations.
+and every average is one over y of a Gaussian average: C_x = E_y K_y,  C_phi(t, t') = E_y E[phi phi' | K_y].
+This holds for two times, so that it also gives the two-time equations.
 """
 
 from __future__ import annotations

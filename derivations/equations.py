@@ -40,29 +40,20 @@ def derive_equations(model: Model) -> MeanFieldEquations:
     average = disorder_average(model)
     covariances = average.currents
     failure = _not_covered(average)
-    if failure:
-        return MeanFieldEquations(
-            model=model,
-            average=average,
-            covariances=covariances,
-            linearisation=linearise(model),
-            statics=None,
-            zero_state=None,
-            stationary=None,
-            closure_failure=failure,
-        )
+    covered = not failure
     stationary = None
-    try:
-        stationary = stationary_equations(model, covariances)
-    except ClosureError as error:
-        failure = str(error)
+    if covered:
+        try:
+            stationary = stationary_equations(model, covariances)
+        except ClosureError as error:
+            failure = str(error)
     return MeanFieldEquations(
         model=model,
         average=average,
         covariances=covariances,
         linearisation=linearise(model),
-        statics=static_equations(model, covariances),
-        zero_state=zero_state(model, covariances),
+        statics=static_equations(model, covariances) if covered else None,
+        zero_state=zero_state(model, covariances) if covered else None,
         stationary=stationary,
         closure_failure=failure,
     )

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sympy as sp
 
+from .derivation import Equation, Printer, Stage
 from .equations import MeanFieldEquations
 from .onset import OnsetError, TricriticalGain, onset_laws
-
-if TYPE_CHECKING:
-    from .derivation import Equation, Printer, Stage
 
 __all__ = ["onset_stage"]
 
 
 def onset_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
     """Amplitude and Lyapunov laws near onset, and the tricritical gains."""
-    from .derivation import Equation, Stage
-
     title = "Onset: small-amplitude expansion and tricritical points"
     try:
         laws = onset_laws(equations)
@@ -32,8 +26,7 @@ def onset_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
     }
     first = model.fields[0]
     amplitude = sp.Symbol("u0", positive=True)
-    excess, tau = sp.Symbol("e", real=True), sp.Symbol("tau", real=True)
-    latex |= {amplitude: "u_0", excess: r"\epsilon", tau: r"\tau"}
+    latex[amplitude] = "u_0"
 
     def line(left: str, left_latex: str, right: sp.Expr) -> Equation:
         right = sp.sympify(right)
@@ -76,8 +69,6 @@ def onset_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
 
 
 def _tricritical(what: str, found: TricriticalGain, latex: dict[sp.Symbol, str]) -> Equation:
-    from .derivation import Equation
-
     gain = found.parameter
     domain = sp.latex(found.exists_where, symbol_names=latex)
     return Equation(

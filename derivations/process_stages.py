@@ -24,20 +24,19 @@ def conditional_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         for name in (*structure.conditional, *structure.gaussian, *structure.gating)
     ]
     given = ", ".join(structure.gating)
-    average, over = (
-        ("E", "") if structure.closes else ("E_y E", f" over the paths of y = ({given})")
+    average, average_latex = (
+        ("E", r"\mathrm E") if structure.closes else ("E_y E", r"\mathrm E_y\,\mathrm E")
     )
     for coupling, covariance in zip(equations.model.couplings, equations.covariances, strict=True):
         psi = equations.model.named(coupling.output)
         weight = "" if covariance.weight == 1 else f"{covariance.weight} "
         weight_latex = "" if covariance.weight == 1 else sp.latex(covariance.weight)
         psi_latex = sp.latex(psi, symbol_names=printer.names)
-        inner = r"\mathrm E" if structure.closes else r"\mathrm E_y\,\mathrm E"
         lines.append(
             Equation(
                 f"<{coupling.current}(t) {coupling.current}(t')> = {weight}{average} [{psi}](t) [{psi}](t')",
                 rf"\langle \xi(t)\,\xi(t') \rangle = {weight_latex}"
-                rf"{inner}\,[{psi_latex}](t)\,[{psi_latex}](t')",
+                rf"{average_latex}\,[{psi_latex}](t)\,[{psi_latex}](t')",
             )
         )
     if structure.closes:
@@ -48,9 +47,9 @@ def conditional_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
     else:
         prose = (
             f"{given} moves the coefficients of {', '.join(structure.conditional)}: given its path these "
-            f"are Gaussian with covariance K, and averages run{over} and then over Gaussian pairs "
-            "of covariance K. The equations hold for any two times, from any "
-            "start, and determine the covariances step by step in time (section 9)."
+            f"are Gaussian with covariance K, and averages run over the paths of y = ({given}) and "
+            "then over Gaussian pairs of covariance K. The equations hold for any two times, from any "
+            "start, and determine the covariances step by step in time."
         )
     return Stage("conditional", title, prose, tuple(lines))
 
@@ -66,8 +65,8 @@ def _propagator(structure: ConditionalStructure, name: str, printer: Printer) ->
             shown = model.named(strength)
             terms.append(f"[{shown}](s) {coupling.current}(s)")
             latex_terms.append(
-                rf"\Bigl[{sp.latex(shown, symbol_names=printer.names)}\Bigr](s)\,"
-                rf"{printer.names[coupling.symbol]}(s)".replace(r"\Bigl", "").replace(r"\Bigr", "")
+                rf"[{sp.latex(shown, symbol_names=printer.names)}](s)\,"
+                rf"{printer.names[coupling.symbol]}(s)"
             )
     for other, field in enumerate(model.fields):
         weight = structure.drift_matrix[k, other]

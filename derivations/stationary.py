@@ -27,7 +27,7 @@ from .closure import Condition, Factor, Product, factorise, needed_zeros
 from .disorder import CurrentCovariance
 from .gaussian import GaussianAverage
 from .model import Model
-from .symbols import covariance_symbol, lambda_, omega, s, variance_symbol
+from .symbols import covariance_symbol, omega, s, variance_symbol
 
 __all__ = ["ClosureError", "StationaryEquations", "stationary_equations"]
 
@@ -95,11 +95,6 @@ class StationaryEquations:
         """dS_a/dC_j: what multiplies chi_j in the Lyapunov operator."""
         name = self.model.fields[field].name
         return sp.diff(self.current_covariance(current), covariance_symbol(name))
-
-    @property
-    def growth(self) -> sp.Symbol:
-        """The symbol of the growth rate."""
-        return lambda_
 
 
 def _gaussian_conditions(model: Model) -> tuple[Condition, ...]:

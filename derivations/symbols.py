@@ -14,9 +14,6 @@ s = sp.Symbol("s")
 lambda_ = sp.Symbol("lambda", real=True)
 #: Number of units.
 N = sp.Symbol("N", integer=True, positive=True)
-#: Two times.
-t = sp.Symbol("t", real=True)
-t_prime = sp.Symbol("t'", real=True)
 
 
 def field_symbol(name: str) -> sp.Symbol:

@@ -53,13 +53,11 @@ class Refined:
 
 @dataclass(frozen=True)
 class RefinedCheck:
-    """Errors relative to C(0) and the solution after one step on the finer grid."""
+    """Errors relative to C(0), and the finer grid with the currents of the better solution there."""
 
     variance_error: float
     autocorrelation_error: float
-    residual: float
     problem: StationaryProblem
-    covariance: Floats
     currents: Currents
 
 
@@ -82,6 +80,9 @@ def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) 
             exceeded,
         )
 
+    def too_long() -> Refined:
+        return outcome(f"more than {_MOST_INTERVALS} lags are needed; try a larger tol", True)
+
     for _ in range(12):
         problem = StationaryProblem(linear, grid, _AVERAGE_TOL)
         found = newton(problem, c, tol=tol, method=method)
@@ -98,16 +99,14 @@ def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) 
                 )
             window, everything, extended = _with_followers(problem, c, everything, tol)
             if window is None:
-                return outcome(
-                    f"more than {_MOST_INTERVALS} lags are needed; try a larger tol", True
-                )
+                return too_long()
             slope = _slope(problem, found, method)
             return Refined(
                 problem, c, found.currents, found.residual, slope, window, everything, extended
             )
         new = _better_grid(grid, c, tol, rough, enough)
         if new.intervals > _MOST_INTERVALS:
-            return outcome(f"more than {_MOST_INTERVALS} lags are needed; try a larger tol", True)
+            return too_long()
         c, grid = grid.resample(c, new), new
     return outcome("window and density did not settle")
 
@@ -191,8 +190,6 @@ def check(linear: LinearTheory, refined: Refined, method: str) -> RefinedCheck:
     return RefinedCheck(
         variance_error=float(np.max(shift[:, 0])) + rounding,
         autocorrelation_error=float(np.max(shift)) + rounding,
-        residual=float(np.max(abs(residual) / size)),
         problem=problem,
-        covariance=c + step,
         currents=problem.currents(c + step),
     )

@@ -99,9 +99,7 @@ class Survey:
     @cached_property
     def chaos(self) -> Search:
         """Crossings of the amplitude curve of decaying solutions."""
-        rates = abs(np.linalg.eigvals(self.linear.drift))
-        frequencies = np.append(0.0, np.geomspace(1e-3 * rates.min(), 1e3 * rates.max(), 241))
-        bound = self._curve(np.max(self.linear.gain(frequencies), axis=-1))
+        bound = self._curve(self.linear.peak_gain)
         crossings = bound.crossings()
         if not crossings:
             return Search((), self.scale_at_zero >= 1, bound.lowest_scale()[1])

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from dmft.codegen.theory import CompiledTheory, ProductPart
 from dmft.gaussian.pair_average import PairAverage, pair_average
 
+from .frequency_peak import frequency_peak
 from .lag_grid import LagGrid
 
 __all__ = ["Currents", "LinearTheory", "StationaryProblem"]
@@ -63,6 +64,20 @@ class LinearTheory:
     def slowest_rate(self) -> float:
         """Decay rate of the slowest filter: minus the largest real part of A's eigenvalues."""
         return float(-np.max(np.linalg.eigvals(self.drift).real))
+
+    @cached_property
+    def peak_gain(self) -> Floats:
+        """The largest |G_ka|^2 over all frequencies, (fields, currents)."""
+        driven = np.any(self.gain(np.array([0.0, self.slowest_rate])) > 0, axis=-1)
+        peak = np.zeros(self.inputs.shape)
+        for k, a in np.argwhere(driven):
+
+            def entry(frequencies: Floats, k: int = k, a: int = a) -> Floats:
+                values: Floats = self.gain(frequencies)[k, a]
+                return values
+
+            peak[k, a] = frequency_peak(entry, self.drift)
+        return peak
 
     @cached_property
     def average(self) -> Callable[[int, float, float], PairAverage]:
