@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["ANY", "POSITIVE", "Interval", "of_function"]
+__all__ = ["ANY", "NONNEGATIVE", "POSITIVE", "Interval", "of_function"]
 
 #: An exact number, or an infinity.
 End = Fraction | float
@@ -92,6 +92,7 @@ class Interval:
 
 
 ANY = Interval(-math.inf, math.inf, True, True)
+NONNEGATIVE = Interval(Fraction(0), math.inf, False, True)
 POSITIVE = Interval(Fraction(0), math.inf, True, True)
 _UNIT = Interval(Fraction(-1), Fraction(1), True, True)
 

@@ -30,14 +30,14 @@ __all__ = [
 MAX_NAME = 40
 TABLES = (
     *("model", "parameters", "fields", "nonlinearities", "couplings", "correlations"),
-    "dynamics",
+    *("inputs", "dynamics"),
 )
 #: Keys that one may well expect, with the reason for refusing them.
 NOT_COVERED = {
     "delay": DELAY,
     "delays": DELAY,
-    "noise": "noise in a model file is not covered yet",
-    "inputs": "inputs in a model file are not covered yet",
+    "noise": 'declare it as [inputs.NAME] with kind = "white"',
+    "input": "write [inputs.NAME] with kind, variance and mean",
     "correlation": "write [correlations.CURRENT] with OTHER = value",
 }
 

@@ -2,18 +2,17 @@
 
 A network has N units with the fields x_1 .. x_n each. Unit i obeys
 
-    dx_k/dt = f_k(x, xi),          xi_a = sum_j J^a_ij psi_a(x_j),
+    dx_k/dt = f_k(x, xi, I),       xi_a = sum_j J^a_ij psi_a(x_j),
 
 with Gaussian coupling matrices J^a of entries N(m_a / N, sigma_a^2 / N); m_a = 0 and independence
-between entries and matrices unless declared otherwise. Everything else in this package is
-derived from an object of the class `Model`: mean-field theory, solvers, simulator. Times are in
-units of the leak of the first field.
+between entries and matrices unless declared otherwise; I are inputs (`inputs`). Everything else in
+this package is derived from an object of the class `Model`: mean-field theory, solvers, simulator.
+Times are in units of the leak of the first field.
 """
 
 from __future__ import annotations
 
 import hashlib
-import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,51 +21,11 @@ import sympy as sp
 
 from .admissible import objection
 from .functions import logistic
+from .inputs import Input
+from .names import DeclarationError, check_name
 from .symbols import field_symbol
 
-__all__ = ["Coupling", "DeclarationError", "Field", "Model", "Nonlinearity", "Parameter"]
-
-#: Names that `dmft.solve`, `dmft.boundary` and `dmft.validate` take as options, and those that result
-#: files use for columns: a parameter or field of one of these names could not be told from them.
-RESERVED = frozenset(
-    {
-        *(
-            "model",
-            "name",
-            "parameters",
-            "branch",
-            "tol",
-            "method",
-            "seed",
-            "lyapunov",
-            "solve_for",
-        ),
-        *("n", "realizations", "workers", "precision", "progress", "command", "digits", "certify"),
-        *("lag", "error", "status", "segment", "header", "quantity", "field", "point", "variance"),
-        *("autocorrelation", "correlation_time"),
-    }
-)
-
-#: Letters of the equations themselves (`symbols`): a parameter of that name would be mixed up.
-EQUATION_LETTERS = frozenset({"tau", "omega", "s", "t", "N"})
-
-
-class DeclarationError(ValueError):
-    """A model is declared inconsistently; the message names the part and the remedy."""
-
-
-def _check_name(kind: str, name: str) -> None:
-    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
-        raise DeclarationError(
-            f"{kind} {name!r}: a name is made of ASCII letters, digits and _ and starts with a letter"
-        )
-    if name in RESERVED:
-        raise DeclarationError(f"{kind} {name!r}: the name is reserved for an option; rename it")
-    if name in EQUATION_LETTERS:
-        raise DeclarationError(
-            f"{kind} {name!r}: the letter has its own meaning in the derived equations (lag, time, "
-            f"frequency, number of units); rename it, like {name}_1"
-        )
+__all__ = ["Coupling", "DeclarationError", "Field", "Input", "Model", "Nonlinearity", "Parameter"]
 
 
 @dataclass(frozen=True)
@@ -79,8 +38,8 @@ class Parameter:
         How it is typed, explained and printed.
     default
         Value when not given; None makes it required.
-    positive
-        True for values > 0; otherwise any finite real number is allowed.
+    positive, nonnegative
+        Values > 0, values >= 0; otherwise any finite real number is allowed.
     unit
         "1" for pure numbers, "leak time" for times.
     """
@@ -91,15 +50,18 @@ class Parameter:
     positive: bool = False
     unit: str = "1"
     latex: str = ""
+    nonnegative: bool = False
 
     def __post_init__(self) -> None:
-        _check_name("parameter", self.name)
+        check_name("parameter", self.name)
 
     @property
     def symbol(self) -> sp.Symbol:
         """The symbol, with the assumptions that the domain justifies."""
         if self.positive:
             return sp.Symbol(self.name, positive=True)
+        if self.nonnegative:
+            return sp.Symbol(self.name, nonnegative=True)
         return sp.Symbol(self.name, real=True)
 
 
@@ -112,7 +74,7 @@ class Field:
     latex: str = ""
 
     def __post_init__(self) -> None:
-        _check_name("field", self.name)
+        check_name("field", self.name)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -129,7 +91,7 @@ class Nonlinearity:
     latex: str = ""
 
     def __post_init__(self) -> None:
-        _check_name("nonlinearity", self.name)
+        check_name("nonlinearity", self.name)
 
 
 @dataclass(frozen=True)
@@ -147,7 +109,7 @@ class Coupling:
     reciprocity: sp.Expr = field(default_factory=lambda: sp.Integer(0))
 
     def __post_init__(self) -> None:
-        _check_name("current", self.current)
+        check_name("current", self.current)
 
     @property
     def symbol(self) -> sp.Symbol:
@@ -159,7 +121,7 @@ class Coupling:
 class Model:
     """A network, declared once. See the module's docstring for the equations.
 
-    ``dynamics`` maps each field's name to f_k, an expression in field, current and parameter
+    ``dynamics`` maps each field's name to f_k, an expression in field, current, input and parameter
     symbols; ``correlations`` maps pairs of currents to the correlation of J^a_ij with J^b_ij.
     Raises `DeclarationError` when names clash, a field has no dynamics, or a symbol is
     unknown.
@@ -174,6 +136,7 @@ class Model:
     couplings: tuple[Coupling, ...]
     dynamics: Mapping[str, sp.Expr]
     correlations: Mapping[tuple[str, str], sp.Expr] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
 
     def __post_init__(self) -> None:
         named = [
@@ -181,11 +144,16 @@ class Model:
             *(p.name for p in self.parameters),
             *(n.name for n in self.nonlinearities),
             *(c.current for c in self.couplings),
+            *(i.name for i in self.inputs),
         ]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise DeclarationError(f"model {self.name}: {', '.join(twice)} declared twice")
-        moving = [*(f.name for f in self.fields), *(c.current for c in self.couplings)]
+        moving = [
+            *(f.name for f in self.fields),
+            *(c.current for c in self.couplings),
+            *(i.name for i in self.inputs),
+        ]
         taken = sorted({f"{letter}_{x}" for letter in "dkCD" for x in moving}.intersection(named))
         if taken:
             raise DeclarationError(
@@ -207,8 +175,11 @@ class Model:
         states = {f.symbol for f in self.fields}
         knobs = {p.symbol for p in self.parameters}
         currents = {c.symbol for c in self.couplings}
+        driven = states | knobs | currents | {i.symbol for i in self.inputs}
         for what, expression, allowed in [
-            *((f"d{k}/dt", e, states | knobs | currents) for k, e in self.dynamics.items()),
+            *((f"d{k}/dt", e, driven) for k, e in self.dynamics.items()),
+            *((f"variance of {i.name}", i.variance, knobs) for i in self.inputs),
+            *((f"mean of {i.name}", i.mean, knobs) for i in self.inputs),
             *((f"output of {c.current}", c.output, states | knobs) for c in self.couplings),
             *((f"variance of {c.current}", c.variance, knobs) for c in self.couplings),
             *((f"mean of {c.current}", c.mean, knobs) for c in self.couplings),
@@ -231,6 +202,20 @@ class Model:
                     "declared field, current or parameter that may stand there (check the name and "
                     "use the .symbol of the declared object)"
                 )
+        self._check_noise()
+
+    def _check_noise(self) -> None:
+        moving = {*self.field_symbols(), *self.current_symbols(), *self.input_symbols()}
+        for noise in self.inputs:
+            if noise.kind != "white":
+                continue
+            for name, drift in self.dynamics.items():
+                if moving & sp.diff(drift, noise.symbol).free_symbols:
+                    raise DeclarationError(
+                        f"model {self.name}: d{name}/dt: the white noise {noise.name} is multiplied by "
+                        "something that moves; it must be added with a constant coefficient (else its "
+                        "meaning would depend on Ito's or Stratonovich's rule)"
+                    )
 
     @cached_property
     def hash(self) -> str:
@@ -238,7 +223,7 @@ class Model:
         parts = [
             self.name,
             *(f.name for f in self.fields),
-            *(f"{p.name} {p.default} {p.positive}" for p in self.parameters),
+            *(f"{p.name} {p.default} {p.positive} {p.nonnegative}" for p in self.parameters),
             *(f"{n.name} {sp.srepr(n.expression)}" for n in self.nonlinearities),
             *(
                 " ".join(
@@ -254,6 +239,10 @@ class Model:
             ),
             *(f"{a} {b} {sp.srepr(sp.sympify(e))}" for (a, b), e in self.correlations.items()),
             *(f"{k} {sp.srepr(self.dynamics[k])}" for k in sorted(self.dynamics)),
+            *(
+                f"{i.name} {i.kind} {sp.srepr(sp.sympify(i.variance))} {sp.srepr(sp.sympify(i.mean))}"
+                for i in self.inputs
+            ),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -279,12 +268,16 @@ class Model:
         """The current symbols in order of declaration."""
         return tuple(c.symbol for c in self.couplings)
 
+    def input_symbols(self, kind: str | None = None) -> tuple[sp.Symbol, ...]:
+        """The symbols of the inputs, or of those of one kind, in order of declaration."""
+        return tuple(i.symbol for i in self.inputs if kind is None or i.kind == kind)
+
     def parameter_symbols(self) -> tuple[sp.Symbol, ...]:
         """The parameter symbols in order of declaration."""
         return tuple(p.symbol for p in self.parameters)
 
     def drift(self) -> tuple[sp.Expr, ...]:
-        """The right-hand sides f_k(x, xi) in order of the fields."""
+        """The right-hand sides f_k(x, xi, I) in order of the fields."""
         return tuple(sp.sympify(self.dynamics[f.name]) for f in self.fields)
 
     def outputs(self) -> tuple[sp.Expr, ...]:

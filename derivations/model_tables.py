@@ -27,17 +27,18 @@ from .file_values import (
     table_of,
     text_of,
 )
-from .model import Coupling, DeclarationError, Field, Model, Nonlinearity, Parameter
+from .model import Coupling, DeclarationError, Field, Input, Model, Nonlinearity, Parameter
 from .quantity import Quantity
 
 __all__ = ["build_model"]
 
 #: Most entries of a table.
-LIMITS = {"fields": 10, "parameters": 40, "nonlinearities": 20, "couplings": 10}
+LIMITS = {"fields": 10, "parameters": 40, "nonlinearities": 20, "couplings": 10, "inputs": 20}
 
 _MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _KEYS = {
-    "parameters": ("meaning", "default", "positive", "unit", "latex"),
+    "parameters": ("meaning", "default", "positive", "nonnegative", "unit", "latex"),
+    "inputs": ("meaning", "kind", "variance", "mean", "latex"),
     "fields": ("meaning", "latex"),
     "nonlinearities": ("expression", "latex"),
     "couplings": ("output", "variance", "mean", "reciprocity", "distribution"),
@@ -68,6 +69,7 @@ def build_model(data: Mapping[str, Any]) -> Model:
         couplings=couplings,
         dynamics=formulas.dynamics(),
         correlations=formulas.correlations(),
+        inputs=formulas.inputs(),
     )
 
 
@@ -86,11 +88,16 @@ class _Formulas:
         for current, _ in _entries(data, "couplings"):
             symbol = Coupling(current, sp.Integer(0)).symbol
             self.currents[current] = Quantity.of_symbol(symbol)
+        self.external = {
+            name: Quantity.of_symbol(sp.Symbol(name, real=True))
+            for name, _ in _entries(data, "inputs")
+        }
         self.kinds: dict[str, str] = {}
         for kind, names in (
             ("a parameter", list(self.parameters)),
             ("a field", list(self.states)),
             ("a current", list(self.currents)),
+            ("an input", list(self.external)),
             ("a nonlinearity declared later", [n for n, _ in _entries(data, "nonlinearities")]),
         ):
             for name in names:
@@ -135,6 +142,21 @@ class _Formulas:
             raise DeclarationError("[couplings] is missing: declare the current of at least one")
         return tuple(found)
 
+    def inputs(self) -> tuple[Input, ...]:
+        """One per external drive; there may be none."""
+        return tuple(
+            Input(
+                name,
+                text_of(where, table, "meaning"),
+                text_of(where, table, "kind", default="quenched"),  # type: ignore[arg-type]
+                self._statistics(where, table, "variance", 1),
+                self._statistics(where, table, "mean", 0),
+                latex_of(where, table),
+            )
+            for name, table in _entries(self.data, "inputs")
+            for where in [f"[inputs.{name}]"]
+        )
+
     def correlations(self) -> dict[tuple[str, str], sp.Expr]:
         """[correlations.CURRENT] OTHER = value; the model checks the names."""
         found = {}
@@ -158,7 +180,7 @@ class _Formulas:
         if key == "variance" and not value.range.nonnegative:
             raise DeclarationError(
                 f"{where} variance: {value.expression} may be negative; square it or declare its "
-                "parameters with positive = true"
+                "parameters with positive = true or nonnegative = true"
             )
         bounded = key not in ("variance", "mean")
         if bounded and value.expression.is_Rational and abs(value.expression) > 1:
@@ -169,13 +191,17 @@ class _Formulas:
         """One equation per field, in order of the fields."""
         table = table_of(self.data, "dynamics")
         check_keys("[dynamics]", table, tuple(self.states))
-        names = self.parameters | self.states | self.named | self.currents
+        names = self.parameters | self.states | self.named | self.currents | self.external
         found = {f.name: self._read("[dynamics]", table, f.name, names) for f in self.fields}
-        for current, quantity in self.currents.items():
-            if not any(f.expression.has(quantity.expression) for f in found.values()):
-                raise DeclarationError(
-                    f"[couplings.{current}]: the current {current} stands in no equation of [dynamics]"
-                )
+        for kind, what, entries in (
+            ("couplings", "current", self.currents),
+            ("inputs", "input", self.external),
+        ):
+            for name, quantity in entries.items():
+                if not any(f.expression.has(quantity.expression) for f in found.values()):
+                    raise DeclarationError(
+                        f"[{kind}.{name}]: the {what} {name} stands in no equation of [dynamics]"
+                    )
         return {name: quantity.expression for name, quantity in found.items()}
 
     def _read(
@@ -202,19 +228,23 @@ class _Formulas:
 
 def _parameter(name: str, table: Mapping[str, Any]) -> Parameter:
     where = f"[parameters.{name}]"
-    positive = table.get("positive", False)
-    if not isinstance(positive, bool):
-        raise DeclarationError(f"{where} positive is {kind_of(positive)}; give true or false")
+    flags = {key: table.get(key, False) for key in ("positive", "nonnegative")}
+    for key, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise DeclarationError(f"{where} {key} is {kind_of(flag)}; give true or false")
     default = None
     if "default" in table:
         default = number_of(where, table["default"])
-        if positive and default <= 0:
+        if flags["positive"] and default <= 0:
             raise DeclarationError(f"{where} default = {default}: the parameter is positive")
+        if flags["nonnegative"] and default < 0:
+            raise DeclarationError(f"{where} default = {default}: the parameter is nonnegative")
     return Parameter(
         name=name,
         meaning=text_of(where, table, "meaning"),
         default=default,
-        positive=positive,
+        positive=flags["positive"],
+        nonnegative=flags["nonnegative"],
         unit=text_of(where, table, "unit", default="1", longest=80),
         latex=latex_of(where, table),
     )

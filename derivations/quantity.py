@@ -15,7 +15,7 @@ from math import comb
 import sympy as sp
 
 from .admissible import FUNCTIONS, objection
-from .bounds import ANY, POSITIVE, Interval, of_function
+from .bounds import ANY, NONNEGATIVE, POSITIVE, Interval, of_function
 
 __all__ = ["MAX_EXPONENT", "Quantity", "RefusedError"]
 
@@ -55,7 +55,9 @@ class Quantity:
     @staticmethod
     def of_symbol(symbol: sp.Symbol) -> Quantity:
         """A field, current or parameter; a positive one is known to be."""
-        return Quantity(symbol, POSITIVE if symbol.is_positive else ANY)
+        if symbol.is_positive:
+            return Quantity(symbol, POSITIVE)
+        return Quantity(symbol, NONNEGATIVE if symbol.is_nonnegative else ANY)
 
     @staticmethod
     def constant(name: str) -> Quantity:

@@ -195,7 +195,8 @@ def _checked(parameter: ParameterInfo, value: Any) -> float:
     if getattr(value, "ndim", None) == 0:
         value = value.item()  # numpy scalars and arrays without dimensions
     number = as_float(value)
-    if math.isfinite(number) and (number > 0 or not parameter.positive):
+    low = number > 0 if parameter.positive else number >= 0 or not parameter.nonnegative
+    if math.isfinite(number) and low:
         return number
     raise InputError(
         f"{parameter.name}: {quoted(_shown(value))} is not allowed; give {parameter.allowed}"

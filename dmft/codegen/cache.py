@@ -76,6 +76,7 @@ def describe(model: Model) -> ModelInfo:
                 meaning=p.meaning,
                 default=None if p.default is None else float(p.default),
                 positive=p.positive,
+                nonnegative=p.nonnegative,
                 unit=p.unit,
                 latex=p.latex or p.name,
             )
@@ -84,6 +85,7 @@ def describe(model: Model) -> ModelInfo:
         latex={f.name: f.latex or f.name for f in model.fields}
         | {n.name: n.latex or n.name for n in model.nonlinearities},
         hash=model.hash,
+        inputs=tuple(i.name for i in model.inputs if i.kind == "quenched"),
     )
 
 

@@ -11,7 +11,8 @@ __all__ = ["ModelInfo", "ParameterInfo"]
 
 @dataclass(frozen=True)
 class ParameterInfo:
-    """A parameter: ``default`` None means required; ``positive`` means values > 0 only."""
+    """A parameter: ``default`` None means required; ``positive`` means values > 0 only,
+    ``nonnegative`` values >= 0."""
 
     name: str
     meaning: str
@@ -19,16 +20,22 @@ class ParameterInfo:
     positive: bool
     unit: str
     latex: str
+    nonnegative: bool = False
 
     @property
     def allowed(self) -> str:
         """The domain, in words."""
+        if self.nonnegative:
+            return "a finite number >= 0"
         return "a finite number > 0" if self.positive else "any finite number"
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Names and domains of a model. ``latex`` maps fields and nonlinearities to their symbols."""
+    """Names and domains of a model. ``latex`` maps fields and nonlinearities to their symbols.
+
+    ``inputs`` are the names of the quenched inputs, which a simulation draws like couplings.
+    """
 
     name: str
     title: str
@@ -39,6 +46,7 @@ class ModelInfo:
     parameters: tuple[ParameterInfo, ...]
     latex: Mapping[str, str]
     hash: str
+    inputs: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> ParameterInfo:
         """The parameter of that name; KeyError for any other."""
@@ -64,4 +72,5 @@ class ModelInfo:
             parameters=tuple(ParameterInfo(**p) for p in data["parameters"]),
             latex=dict(data["latex"]),
             hash=data["hash"],
+            inputs=tuple(data["inputs"]),
         )

@@ -6,7 +6,6 @@ from small_models import a, g, one_field, x, xi
 
 from dmft.derivations.functions import logistic
 from dmft.derivations.model import (
-    RESERVED,
     Coupling,
     DeclarationError,
     Field,
@@ -14,6 +13,7 @@ from dmft.derivations.model import (
     Parameter,
 )
 from dmft.derivations.models import get
+from dmft.derivations.names import RESERVED
 
 stranger = sp.Symbol("stranger", real=True)
 

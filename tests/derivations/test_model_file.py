@@ -230,7 +230,7 @@ def edited(*pairs):
         (edited(("output =", "reciprocity = 1.5\noutput =")), ["between -1 and 1"]),
         (SMALL + "[correlations.xi]\nxi = 0.5", ["[correlations.xi]", "'xi'"]),
         (SMALL + "[correlations.phi]\nxi = 0.5", ["[correlations.phi]", "two currents of xi"]),
-        (SMALL + "[noise]\nx = 1", ["noise", "not covered"]),
+        (SMALL + "[noise]\nx = 1", ["noise", "[inputs.NAME]", "white"]),
         (SMALL + "[model]\nname = 'x'", ["not valid TOML"]),
         (SMALL + "x = '2*xi'", ["not valid TOML", "overwrite"]),
         (SMALL + "[nonlinearities.g]\nexpression = 'x'", ["g is declared twice", "as a parameter"]),
