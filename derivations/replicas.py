@@ -4,7 +4,8 @@ Perturbations of the currents are Gaussian fields of their own, independent of t
 process (the symmetry delta -> -delta forbids correlations), and inputs and noise are equal in both
 replicas. All second moments grow like e^{lambda (t + t')} times a function of the lag:
 
-    S_ab = <delta xi_a delta xi_b'> = c_ab < delta psi_a delta psi_b' >,   delta psi_a = sum_l (dpsi_a/dx_l) delta x_l.
+    S_ab = <delta xi_a delta xi_b'> = c_ab < delta psi_a delta psi_b' >,
+    delta psi_a = sum_l (dpsi_a/dx_l) delta x_l.
 
 Fields are *free* when their coefficients are constant and they follow free fields only (gating
 fields are among them), *conditional* otherwise. With x_f, x_c the free and conditional ones,
@@ -28,7 +29,7 @@ a still update gate only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,6 +117,12 @@ class ReplicaEquations:
         the currents, the inputs.
     outputs
         psi_a as products, in order of the currents.
+    driven_by
+        For every field the names of currents and inputs that reach it, through gates and other
+        fields too.
+    separated
+        Whether what drives the conditional fields beside the gates is independent of the gating
+        fields: only then is K_y of `conditional` their covariance at a given path.
     """
 
     linearisation: Linearisation
@@ -132,6 +139,8 @@ class ReplicaEquations:
     input_slopes: tuple[sp.Matrix, ...]
     drive_slopes: tuple[sp.Matrix, ...]
     outputs: tuple[Product, ...]
+    driven_by: Mapping[str, frozenset[str]]
+    separated: bool
 
     @property
     def model(self) -> Model:
@@ -166,40 +175,34 @@ class ReplicaEquations:
             )
             for row in range(len(self.conditional)):
                 result[row, column] += moved[row]
-        return result.applyfunc(sp.factor)
+        return result.applyfunc(sp.factor_terms)
 
     def free_power(self, field: str, current: int, growth: sp.Expr | int = 0) -> sp.Expr:
         """|G_fa(growth + i omega)|^2 of a free field."""
         return power_gain(self.transfer[self.free.index(field), current], growth)
 
-    def sources(self, field: str) -> frozenset[int]:
-        """Currents whose perturbations reach a field, through gates and other fields too."""
-        if field in self.free:
-            row = self.transfer.row(self.free.index(field))
-            return frozenset(a for a, entry in enumerate(row) if entry != 0)
-        reached = self._conditional_reach()
-        return reached[self.conditional.index(field)]
-
-    def _conditional_reach(self) -> list[frozenset[int]]:
-        size = len(self.conditional)
-        reach = []
-        for c in range(size):
-            direct = {a for a, entry in enumerate(self.input_matrix.row(c)) if entry != 0}
-            for k, entry in enumerate(self.source_matrix.row(c)):
-                if entry != 0:
-                    direct |= self.sources(self.free[k])
-            reach.append(frozenset(direct))
-        for _ in range(size):
-            for c in range(size):
-                for d in range(size):
-                    if self.generator[c, d] != 0:
-                        reach[c] |= reach[d]
-        return reach
-
     def related(self, first: str, second: str) -> bool:
-        """Whether perturbations of two fields are correlated."""
-        return any(
-            self.covariance[a, b] != 0 for a in self.sources(first) for b in self.sources(second)
+        """Whether perturbations of two fields are correlated: by common or correlated currents."""
+        currents = [c.current for c in self.model.couplings]
+        ones, others = (
+            [a for a, name in enumerate(currents) if name in self.driven_by[field]]
+            for field in (first, second)
+        )
+        return any(self.covariance[a, b] != 0 for a in ones for b in others)
+
+    def independent(self, first: str, second: str) -> bool:
+        """Whether the fields themselves are independent: no common input either."""
+        inputs = {i.name for i in self.model.inputs}
+        common = self.driven_by[first] & self.driven_by[second] & inputs
+        return not common and not self.related(first, second)
+
+    def apart(self, field: str, among: Sequence[str]) -> bool:
+        """Whether a field averages by itself: free, no gate, independent of the gates and ``among``."""
+        others = [f for f in (*among, *self.gating) if f != field]
+        return (
+            field in self.free
+            and field not in self.gating
+            and all(self.independent(field, other) for other in others)
         )
 
     def pairs(self, a: int, b: int) -> tuple[OutputPair, ...]:
@@ -285,6 +288,16 @@ def replica_equations(linearisation: Linearisation, average: DisorderAverage) ->
     def slopes(matrix: sp.Matrix, columns: list[int]) -> tuple[sp.Matrix, ...]:
         return tuple(matrix.extract(outer, columns).diff(y) for y in gating)
 
+    reach = _Reach(model, structure, drive)
+    passing = set().union(*(reach.of(names[k], gates=False) for k in outer))
+    moving = set().union(*(reach.of(y, gates=False) for y in structure.gating))
+    declared = [c.current for c in model.couplings]
+    tied = any(
+        average.covariance[a, b] != 0
+        for a, one in enumerate(declared)
+        for b, other in enumerate(declared)
+        if one in passing and other in moving
+    )
     return ReplicaEquations(
         linearisation=linearisation,
         structure=structure,
@@ -300,7 +313,38 @@ def replica_equations(linearisation: Linearisation, average: DisorderAverage) ->
         input_slopes=slopes(inputs, currents),
         drive_slopes=slopes(drive, list(range(len(model.inputs)))),
         outputs=tuple(outputs),
+        driven_by={name: frozenset(reach.of(name, gates=True)) for name in names},
+        separated=not tied and not passing & moving & {i.name for i in model.inputs},
     )
+
+
+class _Reach:
+    """Which currents and inputs reach a field."""
+
+    def __init__(self, model: Model, structure: ConditionalStructure, drive: sp.Matrix) -> None:
+        self.names = [f.name for f in model.fields]
+        sources = [*(c.current for c in model.couplings), *(i.name for i in model.inputs)]
+        inputs = sp.Matrix.hstack(structure.input_matrix, drive)
+        self.direct: dict[str, set[str]] = {}
+        self.followed: dict[str, set[str]] = {}
+        self.movers: dict[str, set[str]] = {}
+        gates = {f.symbol: f.name for f in model.fields if f.name in structure.gating}
+        for k, name in enumerate(self.names):
+            row = structure.drift_matrix.row(k)
+            self.direct[name] = {x for x, e in zip(sources, inputs.row(k), strict=True) if e != 0}
+            self.followed[name] = {x for x, e in zip(self.names, row, strict=True) if e != 0}
+            symbols = row.free_symbols | inputs.row(k).free_symbols
+            self.movers[name] = {gates[x] for x in symbols & set(gates)}
+
+    def of(self, field: str, *, gates: bool) -> set[str]:
+        """Sources of one field, with those of the gates that move its coefficients or without."""
+        seen, waiting = set(), {field}
+        while waiting:
+            name = waiting.pop()
+            seen.add(name)
+            more = self.followed[name] | (self.movers[name] if gates else set())
+            waiting |= more - seen
+        return set().union(*(self.direct[name] for name in seen))
 
 
 def _free_fields(structure: ConditionalStructure, names: Sequence[str]) -> tuple[str, ...]:
