@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 import sympy as sp
 
@@ -12,12 +15,12 @@ from .equations import MeanFieldEquations
 from .model import Model
 from .symbols import covariance_symbol, variance_symbol
 
-__all__ = ["STAGES", "Derivation", "Equation", "Printer", "Stage", "driven_fields"]
+__all__ = ["STAGES", "Derivation", "Equation", "Layout", "Printer", "Stage", "driven_fields"]
 
-#: Names of the stages, in order; the last is worked out on request.
+#: Names of the stages, in order; the last is worked out on request only.
 STAGES = (
     *("network", "disorder", "conditional", "statics", "zero-state", "stationary", "lyapunov"),
-    *("jacobian-edge", "tricritical"),
+    *("replicas", "jacobian-edge", "tricritical"),
 )
 
 
@@ -39,12 +42,42 @@ class Stage:
     equations: tuple[Equation, ...]
 
 
+#: Why a model may lack a stage.
+_ABSENT = {
+    "statics": "Not available: constant states are no linear functions of the currents, or an output "
+    "is no product of functions of one field each.",
+    "zero-state": "Not available: zero is no state of this network, whatever the parameters.",
+    "lyapunov": "Not available: the stationary equations do not close (see the stage stationary).",
+    "replicas": "Not needed: no gate moves, so that the operator of the stage lyapunov holds.",
+}
+
+
 @dataclass(frozen=True)
 class Derivation:
-    """All stages of a model's mean-field theory. Prints as text; `latex` gives a document."""
+    """All stages of a model's mean-field theory. Prints as text; `latex` gives a document.
+
+    ``layouts`` maps the names of the stages to the functions that lay them out; one that finds its
+    stage missing in a model returns None.
+    """
 
     equations: MeanFieldEquations
-    stages: tuple[Stage, ...]
+    layouts: Mapping[str, Layout]
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the model has; the small-amplitude expansion only when it is shown alone."""
+        printer = Printer(self.equations.model)
+        alone = len(self.layouts) == 1
+        found = []
+        for key, layout in self.layouts.items():
+            if key == STAGES[-1] and not alone:
+                continue
+            stage = layout(self.equations, printer)
+            if stage is None and alone:
+                stage = Stage(key, key.capitalize(), _ABSENT[key], ())
+            if stage is not None:
+                found.append(stage)
+        return tuple(found)
 
     def __str__(self) -> str:
         model = self.equations.model
@@ -60,21 +93,12 @@ class Derivation:
         return "\n".join(lines)
 
     def show(self, key: str) -> Derivation:
-        """One stage alone; KeyError unless it is one of `STAGES`.
+        """One stage alone, the only one that is laid out; KeyError unless it is one of `STAGES`.
 
-        ``tricritical`` is the small-amplitude expansion, worked out on request because it takes
-        seconds.
+        ``tricritical`` is the small-amplitude expansion, shown on request only because it takes
+        seconds. A stage that the model lacks says why.
         """
-        if key == "tricritical":
-            from .onset_stage import onset_stage
-
-            return Derivation(
-                self.equations, (onset_stage(self.equations, Printer(self.equations.model)),)
-            )
-        stages = tuple(stage for stage in self.stages if stage.key == key)
-        if not stages:
-            raise KeyError(key)
-        return Derivation(self.equations, stages)
+        return Derivation(self.equations, {key: self.layouts[key]})
 
     def latex(self) -> str:
         """A document for pdflatex."""
@@ -141,3 +165,7 @@ def driven_fields(model: Model) -> list[str]:
         fields = [f for f in model.fields if model.dynamics[f.name].has(coupling.symbol)]
         labels.append((fields[0].latex or fields[0].name) if fields else coupling.current)
     return labels
+
+
+#: Lays out one stage of a theory.
+Layout: TypeAlias = Callable[[MeanFieldEquations, Printer], Stage | None]

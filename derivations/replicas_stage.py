@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations_with_replacement
 
 import sympy as sp
 
@@ -124,8 +125,7 @@ def _mixed(layout: PathLayout, name: str, a: int, b: int) -> Formula:
 def _output_moments(layout: PathLayout) -> list[Equation]:
     """S_ab from the perturbed outputs."""
     operator, lines = layout.operator, []
-    size = len(layout.currents)
-    for a, b in ((a, b) for a in range(size) for b in range(a, size)):
+    for a, b in combinations_with_replacement(range(len(layout.currents)), 2):
         weight = operator.covariance[a, b]
         if weight == 0:
             continue
