@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dmft.errors import NotCoveredError
+
 Array = NDArray[Any]
 State = list[Array]
 
@@ -124,6 +126,8 @@ def draw_network(
     the same network in both precisions; a rounding of 6e-8 in a random number changes nothing.
     """
     p = dict(parameters)
+    if any(getattr(right, "mean", lambda p: ())(p)):
+        raise NotCoveredError(f"{right.info.name}: couplings with a mean are not simulated yet")
     transposed = []
     for variance in right.variance(p):
         j = rng.standard_normal((n, n), dtype=np.float32).astype(dtype, copy=False)

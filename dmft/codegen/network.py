@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CompiledNetwork", "network_tapes"]
 
 #: The tapes of a network, by name; the keys of `network_tapes`.
-TAPES = ("variance", "outputs", "drift", "tangent_outputs", "tangent_drift", "observables")
+TAPES = ("variance", "mean", "outputs", "drift", "tangent_outputs", "tangent_drift", "observables")
 
 
 def network_tapes(model: Model) -> dict[str, Tape]:
@@ -38,25 +38,32 @@ def network_tapes(model: Model) -> dict[str, Tape]:
 
     from .translate import translate
 
-    special = [c.current for c in model.couplings if c.mean != 0 or c.reciprocity != 0]
+    special = [c.current for c in model.couplings if c.reciprocity != 0]
     if special or model.correlations:
         raise NotCoveredError(
-            f"{model.name}: couplings with a mean, reciprocity or correlated matrices "
+            f"{model.name}: couplings with reciprocity or correlated matrices "
             f"({', '.join(special) or 'correlated'}) are derived but not simulated yet"
         )
     tangent = linearise(model)
     x, xi, p = model.field_symbols(), model.current_symbols(), model.parameter_symbols()
+    quenched = model.input_symbols("quenched")
+    still = dict.fromkeys(model.input_symbols("white"), 0)
     dx, dxi = tangent.field_perturbations, tangent.current_perturbations
     name = model.name
     return {
         "variance": translate(f"{name} variance", p, [c.variance for c in model.couplings]),
+        "mean": translate(f"{name} mean", p, [c.mean for c in model.couplings]),
         "outputs": translate(f"{name} outputs", [*x, *p], model.outputs()),
-        "drift": translate(f"{name} drift", [*x, *xi, *p], model.drift()),
+        "drift": translate(
+            f"{name} drift", [*x, *xi, *quenched, *p], [f.subs(still) for f in model.drift()]
+        ),
         "tangent_outputs": translate(
             f"{name} tangent outputs", [*x, *dx, *p], tangent.tangent_outputs()
         ),
         "tangent_drift": translate(
-            f"{name} tangent drift", [*x, *xi, *dx, *dxi, *p], tangent.tangent_drift()
+            f"{name} tangent drift",
+            [*x, *xi, *quenched, *dx, *dxi, *p],
+            [f.subs(still) for f in tangent.tangent_drift()],
         ),
         "observables": translate(
             f"{name} observables", [*x, *p], [n.expression for n in model.nonlinearities]
@@ -82,6 +89,7 @@ class CompiledNetwork:
             "current_changes": tuple(f"d_{name}" for name in self.info.currents),
         }
         values: dict[str, Any] = python_floats(p)
+        values.update(dict.fromkeys(self.info.inputs, 0.0))
         for group, arrays in groups.items():
             values.update(zip(names[group], arrays, strict=True))
         return self.tapes[tape].run(FLOAT64, values)
@@ -89,6 +97,10 @@ class CompiledNetwork:
     def variance(self, p: Mapping[str, float]) -> list[float]:
         """sigma_a^2 of each coupling; its entries are N(0, sigma_a^2 / N)."""
         return [float(v) for v in self._run("variance", p)]
+
+    def mean(self, p: Mapping[str, float]) -> list[float]:
+        """m_a of each coupling; its entries have the mean m_a / N."""
+        return [float(v) for v in self._run("mean", p)]
 
     def outputs(self, x: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """psi_a(x), one array per current."""

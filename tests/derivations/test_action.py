@@ -103,11 +103,12 @@ def test_what_no_solver_covers_is_refused_with_the_reason(model: Model) -> None:
         network_tapes(model)
 
 
-def test_mean_alone_is_refused_for_its_own_reason() -> None:
+def test_mean_alone_is_covered() -> None:
     model = special_vanilla()
     coupling = replace(model.couplings[0], reciprocity=sp.Integer(0))
-    failure = derive_equations(replace(model, couplings=(coupling,))).closure_failure
-    assert "have a mean" in failure
+    equations = derive_equations(replace(model, couplings=(coupling,)))
+    assert equations.closure_failure == ""
+    assert equations.stationary.current_means == (model.couplings[0].mean,)
 
 
 @pytest.mark.parametrize(
