@@ -268,10 +268,7 @@ def replica_equations(linearisation: Linearisation, average: DisorderAverage) ->
             )
         outputs.append(product)
     names = [f.name for f in model.fields]
-    free = _free_fields(structure, names)
-    stray = [y for y in structure.gating if y not in free]
-    if stray:
-        raise ReplicaError(f"{stray[0]} moves coefficients and is not Gaussian itself")
+    free = tuple(n for n in names if n not in structure.conditional)
     inner = [names.index(n) for n in free]
     outer = [k for k in range(len(names)) if k not in inner]
     everything, currents = list(range(len(names))), list(range(len(model.couplings)))
@@ -345,21 +342,3 @@ class _Reach:
             more = self.followed[name] | (self.movers[name] if gates else set())
             waiting |= more - seen
         return set().union(*(self.direct[name] for name in seen))
-
-
-def _free_fields(structure: ConditionalStructure, names: Sequence[str]) -> tuple[str, ...]:
-    """Fields with constant coefficients that follow no conditional field, directly or not."""
-    free = [n for n in names if n not in structure.conditional]
-    while True:
-        kept = [
-            n
-            for n in free
-            if all(
-                structure.drift_matrix[names.index(n), k] == 0
-                for k, other in enumerate(names)
-                if other not in free
-            )
-        ]
-        if kept == free:
-            return tuple(free)
-        free = kept
