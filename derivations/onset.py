@@ -37,11 +37,11 @@ from functools import cached_property
 
 import sympy as sp
 
+from .amplitude_series import linear_outputs, low_frequency, output_series
 from .closure import Product, needed_zeros
 from .equations import MeanFieldEquations
 from .functions import logistic
 from .stationary import ClosureError, StationaryEquations
-from .symbols import lambda_, omega
 
 __all__ = ["OnsetError", "OnsetLaws", "TricriticalGain", "onset_laws"]
 
@@ -133,23 +133,6 @@ def _where_positive(expression: sp.Expr, values: dict[sp.Symbol, sp.Expr]) -> sp
     return sp.simplify(domain.as_relational(plain)).subs(plain, involved[0])
 
 
-def _average_series(function: sp.Expr, x: sp.Symbol, d: sp.Expr, c: sp.Expr, order: int) -> sp.Expr:
-    """E f(x) f(y) up to total order ``order`` in the variance d and the covariance c."""
-    derivatives = [function]
-    for _ in range(2 * order + 1):
-        derivatives.append(sp.diff(derivatives[-1], x))
-    at_zero = [sp.simplify(e.subs(x, 0)) for e in derivatives]
-    total: sp.Expr = sp.Integer(0)
-    for n in range(order + 1):
-        mean = sum(
-            (d / 2) ** m / sp.factorial(m) * at_zero[n + 2 * m]
-            for m in range(order + 1)
-            if n + 2 * m < len(at_zero)
-        )
-        total += c**n / sp.factorial(n) * mean**2
-    return total
-
-
 def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
     """Expand the stationary equations of a closed theory about the zero state.
 
@@ -222,8 +205,8 @@ class _Expansion:
             if any(factor.field == f.name for o in stationary.outputs for factor in o.factors)
         ]
         self.u, self.u0 = sp.Dummy("u"), sp.Dummy("u0", positive=True)
-        self.gain, self.second, self.growth = _low_frequency(stationary, self.active)
-        self.slopes = _linear_outputs(stationary, self.active)
+        self.gain, self.second, self.growth = low_frequency(stationary, self.active)
+        self.slopes = linear_outputs(stationary, self.active)
         self.matrix = (self.gain * self.slopes).applyfunc(sp.simplify)
         self.critical, self.v, self.w = _critical_mode(self.matrix)
         self.line = _zero_state_line(self.model.parameters, self.critical.subs(shorten))
@@ -247,8 +230,7 @@ class _Expansion:
         variance = {name: book * self.v[k] * self.u0 for k, name in enumerate(names)}
         outputs = sp.Matrix(
             [
-                weight
-                * _output_series(self.model.field_symbols(), product, variance, covariance, n)
+                weight * output_series(self.model.field_symbols(), product, variance, covariance, n)
                 for weight, product in zip(
                     self.stationary.weights, self.stationary.outputs, strict=True
                 )
@@ -299,62 +281,6 @@ def _values_at_zero(
             shorten[value] = symbol
             shorten[logistic(-value.args[0])] = 1 - symbol
     return values, shorten
-
-
-def _low_frequency(
-    stationary: StationaryEquations, active: Sequence[int]
-) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix]:
-    """|G|^2 at zero, its coefficient of omega^2, and its derivative by the growth rate."""
-
-    def entry(k: int, a: int, what: str) -> sp.Expr:
-        gain = stationary.filter(active[k], a, lambda_)
-        if what == "growth":
-            return sp.diff(gain, lambda_).subs({omega: 0, lambda_: 0})
-        at_rest = gain.subs(lambda_, 0)
-        return (at_rest if what == "value" else sp.diff(at_rest, omega, 2) / 2).subs(omega, 0)
-
-    shape = (len(active), len(stationary.outputs))
-    parts = ("value", "omega", "growth")
-    value, second, growth = (
-        sp.Matrix(*shape, lambda k, a, part=part: entry(k, a, part)) for part in parts
-    )
-    return value, second, growth
-
-
-def _linear_outputs(stationary: StationaryEquations, active: Sequence[int]) -> sp.Matrix:
-    """dS_a/dC_j at the zero state."""
-    model = stationary.model
-    symbols = model.field_symbols()
-    step = sp.Dummy("step")
-    columns = []
-    for j in active:
-        name = model.fields[j].name
-        covariance = {f.name: step if f.name == name else sp.Integer(0) for f in model.fields}
-        nothing = dict.fromkeys(covariance, sp.Integer(0))
-        columns.append(
-            [
-                weight
-                * sp.expand(_output_series(symbols, p, nothing, covariance, 1)).coeff(step, 1)
-                for weight, p in zip(stationary.weights, stationary.outputs, strict=True)
-            ]
-        )
-    return sp.Matrix(columns).T
-
-
-def _output_series(
-    symbols: Sequence[sp.Symbol],
-    product: Product,
-    variance: dict[str, sp.Expr],
-    covariance: dict[str, sp.Expr],
-    order: int,
-) -> sp.Expr:
-    by_name = {s.name: s for s in symbols}
-    total = product.coefficient**2
-    for f in product.factors:
-        total *= _average_series(
-            f.expression, by_name[f.field], variance[f.field], covariance[f.field], order
-        )
-    return total
 
 
 def _critical_mode(matrix: sp.Matrix) -> tuple[sp.Expr, sp.Matrix, sp.Matrix]:
