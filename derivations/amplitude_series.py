@@ -63,6 +63,7 @@ def output_series(
     covariance: dict[str, sp.Expr],
     order: int,
 ) -> sp.Expr:
+    """c^2 prod_f E f(x) f(y) up to total order ``order`` in every factor."""
     by_name = {s.name: s for s in symbols}
     total = product.coefficient**2
     for f in product.factors:

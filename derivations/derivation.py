@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from .closure import Product
 from .equations import MeanFieldEquations
+from .formula import Formula
 from .model import Model
 from .symbols import covariance_symbol, variance_symbol
 
@@ -134,6 +134,8 @@ class Printer:
             names[sp.Symbol(n.name)] = n.latex or n.name
         for c, f in zip(model.couplings, driven_fields(model), strict=True):
             names[c.symbol] = rf"\xi_{{{f}}}"
+        for i in model.inputs:
+            names[i.symbol] = i.latex or i.name
         for field in model.fields:
             label = field.latex or field.name
             names[variance_symbol(field.name)] = rf"C_{{{label}}}(0)"
@@ -142,29 +144,42 @@ class Printer:
 
     def both(self, left: tuple[str, str], right: sp.Expr | int) -> Equation:
         """An equation whose left side is given in text and LaTeX."""
-        short = self.model.named(right)
-        return Equation(
-            f"{left[0]} = {sp.sstr(short, order='none')}",
-            f"{left[1]} = {sp.latex(short, symbol_names=self.names, order='none')}",
-        )
+        shown = self.shown(right)
+        return Equation(f"{left[0]} = {shown.text}", f"{left[1]} = {shown.latex}")
+
+    def shown(self, expression: sp.Expr | int) -> Formula:
+        """An expression with the declared names."""
+        short = self.model.named(expression)
+        latex = sp.latex(short, symbol_names=self.names, order="none")
+        return Formula(sp.sstr(short, order="none"), str(latex))
+
+    def factor(self, expression: sp.Expr | int) -> Formula:
+        """An expression that stands before another: nothing for one, sums in brackets."""
+        if expression == 1:
+            return Formula("", "")
+        shown = self.shown(expression)
+        if sp.sympify(expression).is_Add:
+            shown = Formula(f"({shown.text})", rf"\left({shown.latex}\right)")
+        return shown + Formula(" ", r"\,")
 
     def field(self, index: int) -> tuple[str, str]:
         """Name and LaTeX of a field."""
         part = self.model.fields[index]
         return part.name, part.latex or part.name
 
-    def product(self, product: Product) -> str:
-        """<f^2> of every factor, as text."""
-        return " ".join(f"<{f.label}^2>_{f.field}" for f in product.factors) or "1"
-
 
 def driven_fields(model: Model) -> list[str]:
-    """For each current, the LaTeX of a field that it drives."""
+    """For each current, the LaTeX of a field that it drives; numbered if several drive the same."""
     labels = []
     for coupling in model.couplings:
-        fields = [f for f in model.fields if model.dynamics[f.name].has(coupling.symbol)]
+        fields = [
+            f for f in model.fields if sp.sympify(model.dynamics[f.name]).has(coupling.symbol)
+        ]
         labels.append((fields[0].latex or fields[0].name) if fields else coupling.current)
-    return labels
+    return [
+        f"{label},{labels[: i + 1].count(label)}" if labels.count(label) > 1 else label
+        for i, label in enumerate(labels)
+    ]
 
 
 #: Lays out one stage of a theory.

@@ -28,17 +28,12 @@ class PathLayout:
 
     def __init__(self, operator: ReplicaEquations, printer: Printer) -> None:
         self.operator, self.printer, self.model = operator, printer, operator.model
+        self.shown = printer.shown
         self.currents = [c.current for c in self.model.couplings]
         self.labels = {f.name: Formula(f.name, f.latex or f.name) for f in self.model.fields}
         self.labels |= {
             c.current: Formula(c.current, printer.names[c.symbol]) for c in self.model.couplings
         }
-
-    def shown(self, expression: sp.Expr) -> Formula:
-        """An expression with the declared names."""
-        short = self.model.named(expression)
-        latex = sp.latex(short, symbol_names=self.printer.names, order="none")
-        return Formula(sp.sstr(short, order="none"), str(latex))
 
     def indexed(self, letter: str, *names: str, latex: str | None = None) -> Formula:
         """A letter with fields or currents as indices."""
