@@ -134,6 +134,9 @@ class Printer:
             names[sp.Symbol(n.name)] = n.latex or n.name
         for c, f in zip(model.couplings, driven_fields(model), strict=True):
             names[c.symbol] = rf"\xi_{{{f}}}"
+            for field in model.fields:  # factors of outputs that bear no declared name
+                unnamed = rf"f_{{\xi_{{{f}}},{field.latex or field.name}}}"
+                names.setdefault(sp.Symbol(f"{c.current}_{field.name}"), unnamed)
         for i in model.inputs:
             names[i.symbol] = i.latex or i.name
         for field in model.fields:
@@ -147,20 +150,32 @@ class Printer:
         shown = self.shown(right)
         return Equation(f"{left[0]} = {shown.text}", f"{left[1]} = {shown.latex}")
 
-    def shown(self, expression: sp.Expr | int) -> Formula:
-        """An expression with the declared names."""
+    def shown(self, expression: sp.Expr | int, order: str | None = "none") -> Formula:
+        """An expression with the declared names; ``order`` of its sums as in sympy's printers."""
         short = self.model.named(expression)
-        latex = sp.latex(short, symbol_names=self.names, order="none")
-        return Formula(sp.sstr(short, order="none"), str(latex))
+        latex = sp.latex(short, symbol_names=self.names, order=order)
+        return Formula(sp.sstr(short, order=order), str(latex))
+
+    def filter(self, gain: sp.Expr) -> Formula:
+        """A rational function of the frequency, in brackets in text."""
+        shown = self.shown(gain, order=None)
+        return Formula(f"({shown.text})", shown.latex)
 
     def factor(self, expression: sp.Expr | int) -> Formula:
-        """An expression that stands before another: nothing for one, sums in brackets."""
+        """An expression that stands before another: nothing for one, brackets where they are needed."""
         if expression == 1:
             return Formula("", "")
         shown = self.shown(expression)
-        if sp.sympify(expression).is_Add:
-            shown = Formula(f"({shown.text})", rf"\left({shown.latex}\right)")
-        return shown + Formula(" ", r"\,")
+        sign = sp.sympify(expression).is_Add or shown.text.startswith("-")
+        text = f"({shown.text})" if sign or "/" in shown.text else shown.text
+        latex = rf"\left({shown.latex}\right)" if sign else shown.latex
+        return Formula(f"{text} ", rf"{latex}\,")
+
+    def function(self, label: str) -> Formula:
+        """The label of a factor of an output, with the primes of its derivatives."""
+        base = label.rstrip("'")
+        symbol = sp.Symbol(base)
+        return Formula(label, self.names.get(symbol, sp.latex(symbol)) + label[len(base) :])
 
     def field(self, index: int) -> tuple[str, str]:
         """Name and LaTeX of a field."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from .closure import factorise
 from .derivation import Equation, Printer, Stage, driven_fields
 from .equations import MeanFieldEquations
 from .formula import Formula
@@ -26,6 +27,7 @@ def network_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
                 text, f"{n.latex or n.name} = {sp.latex(n.expression, symbol_names=printer.names)}"
             )
         )
+    lines += _unnamed_factors(model, printer)
     for coupling, label in zip(model.couplings, driven_fields(model), strict=True):
         output = printer.shown(coupling.output)
         mean, variance = (_per_unit(printer, e) for e in (coupling.mean, coupling.variance))
@@ -50,6 +52,21 @@ def network_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
             "in time, white noise has the stated intensity."
         )
     return Stage("network", "Network", prose, tuple(lines))
+
+
+def _unnamed_factors(model: Model, printer: Printer) -> list[Equation]:
+    """Factors of outputs that bear no declared name: later stages call them by current and field."""
+    declared = {n.name for n in model.nonlinearities}
+    found = {}
+    for coupling in model.couplings:
+        product = factorise(model, sp.sympify(coupling.output), coupling.current)
+        for factor in product.factors if product is not None else ():
+            if factor.label not in declared:
+                function, value = printer.function(factor.label), printer.shown(factor.expression)
+                found[factor.label] = Equation(
+                    f"{function.text} = {value.text}", f"{function.latex} = {value.latex}"
+                )
+    return list(found.values())
 
 
 def _per_unit(printer: Printer, moment: sp.Expr) -> Formula:

@@ -60,11 +60,10 @@ def _propagator(structure: ConditionalStructure, name: str, printer: Printer) ->
     gates = {f.symbol for f in model.fields if f.name in structure.gating}
 
     def driven(weight: sp.Expr, source: Formula) -> Formula:
-        shown = printer.factor(weight)
         if gates & weight.free_symbols:
             inner = printer.shown(weight)
-            shown = Formula(f"[{inner.text}](s) ", rf"[{inner.latex}](s)\,")
-        return shown + source
+            return Formula(f"[{inner.text}](s) ", rf"[{inner.latex}](s)\,") + source
+        return printer.factor(weight) + source
 
     terms = [
         driven(weight, Formula(c.current, printer.names[c.symbol]).at("s"))

@@ -7,7 +7,6 @@ from itertools import combinations_with_replacement
 
 import sympy as sp
 
-from .closure import Factor
 from .derivation import Equation, Printer, Stage
 from .equations import MeanFieldEquations
 from .formula import Formula, averaged, braced, joined
@@ -81,11 +80,11 @@ def _free_moments(layout: PathLayout) -> list[Equation]:
         for a, current in enumerate(layout.currents):
             gain = operator.free_power(name, a, lambda_)
             if gain != 0:
-                shown = layout.shown(gain)
+                shown = layout.printer.filter(gain)
                 s_a = layout.second_moment(current, current)
                 terms.append(
                     Formula(
-                        f"({shown.text}) FT[{s_a.text}]",
+                        f"{shown.text} FT[{s_a.text}]",
                         rf"{shown.latex}\;\mathcal F\!\left[{s_a.latex}\right]",
                     )
                 )
@@ -166,19 +165,12 @@ def _pair(layout: PathLayout, pair: OutputPair) -> Formula:
 def _factors(layout: PathLayout, pair: OutputPair, fields: Sequence[str]) -> list[Formula]:
     """f f' of the given fields, the first factor at t and the second at t'."""
     return [
-        _label(layout, factor)
+        layout.printer.function(factor.label)
         for field in fields
         for side in (pair.left, pair.right)
         for factor in side
         if factor.field == field
     ]
-
-
-def _label(layout: PathLayout, factor: Factor) -> Formula:
-    base = factor.label.rstrip("'")
-    unnamed = rf"f_{{{layout.labels[factor.field].latex}}}"
-    latex = layout.printer.names.get(sp.Symbol(base), unnamed)
-    return Formula(factor.label, latex + factor.label[len(base) :])
 
 
 def _insertion(layout: PathLayout) -> list[Equation]:
@@ -190,7 +182,11 @@ def _insertion(layout: PathLayout) -> list[Equation]:
         if factor is None or not gates or not operator.separated:
             continue
         prime = Formula("'", "'")
-        f, x, q = _label(layout, factor), layout.labels[name], layout.slope(row, gates[0])
+        f, x, q = (
+            layout.printer.function(factor.label),
+            layout.labels[name],
+            layout.slope(row, gates[0]),
+        )
         pairs = {
             sp.Symbol(key): averaged(pair)
             for key, pair in {

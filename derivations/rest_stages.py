@@ -83,14 +83,12 @@ def _moments(printer: Printer, product: Product, power: int) -> Formula:
     mark = "" if power == 1 else f"^{power}"
     parts = []
     for f in product.factors:
-        known = sp.Symbol(f.label) in printer.names
         field = next(i for i, x in enumerate(printer.model.fields) if x.name == f.field)
-        label = printer.field(field)[1]
-        latex = printer.names[sp.Symbol(f.label)] if known else f"f_{{{label}}}"
+        function = printer.function(f.label)
         parts.append(
             Formula(
-                f"<{f.label}{mark}>_{f.field}",
-                rf"\left\langle {latex}{mark} \right\rangle_{{{label}}}",
+                f"<{function.text}{mark}>_{f.field}",
+                rf"\left\langle {function.latex}{mark} \right\rangle_{{{printer.field(field)[1]}}}",
             )
         )
     return joined(parts, " ", r"\,") if parts else Formula("1", "1")
@@ -115,6 +113,8 @@ def zero_state_stage(equations: MeanFieldEquations, printer: Printer) -> Stage |
         "Linearised about zero, the eigenvalues of the network fill a region whose real edge lambda "
         "obeys the first equation (random-matrix theory); rest loses stability at lambda = 0."
     )
+    if any(sp.degree(sp.denom(sp.together(e)), lambda_) > 2 for e in matrix):
+        prose += " Filters of several fields may resonate: then complex eigenvalues are the first."
     if any(mean != 0 for mean in zero.means):
         transfer = transfer_matrix(zero.drift_matrix, zero.input_matrix).subs(s, lambda_)
         chain = sp.diag(*zero.means) * zero.output_matrix * transfer

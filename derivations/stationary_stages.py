@@ -7,11 +7,11 @@ from typing import Any
 
 import sympy as sp
 
-from .closure import Condition, Factor
+from .closure import Condition
 from .derivation import Equation, Printer, Stage
 from .equations import MeanFieldEquations
 from .filters import power_gain, transfer_matrix
-from .formula import Formula, joined
+from .formula import Formula, averaged, joined
 from .gaussian import GaussianAverage
 from .rest_stages import needs
 from .stationary import StationaryEquations
@@ -35,10 +35,10 @@ def stationary_stage(equations: MeanFieldEquations, printer: Printer) -> Stage |
         for a in range(len(stationary.outputs)):
             gain = stationary.filter(k, a)
             if gain != 0:
-                source, shown = stationary.current_covariance(a), printer.shown(gain)
+                source, shown = stationary.current_covariance(a), printer.filter(gain)
                 terms.append(
                     Formula(
-                        f"({shown.text}) FT[{source}]",
+                        f"{shown.text} FT[{source}]",
                         rf"{shown.latex}\;\mathcal F\!\left[{_averages(source, printer)}\right]",
                     )
                 )
@@ -75,7 +75,9 @@ def _mean(stationary: StationaryEquations, k: int, printer: Printer) -> Equation
         if weight * mean != 0:
             terms.append(
                 printer.factor(weight * mean * output.coefficient)
-                + joined((_mean_average(f, printer) for f in output.factors), " ", r"\,")
+                + joined(
+                    (averaged([printer.function(f.label)]) for f in output.factors), " ", r"\,"
+                )
             )
     means = sp.Matrix(len(stationary.quenched_means), 1, stationary.quenched_means)
     held = _at_rest(stationary, stationary.quenched_matrix) * means
@@ -86,11 +88,6 @@ def _mean(stationary: StationaryEquations, k: int, printer: Printer) -> Equation
         return None
     (name, latex), total = printer.field(k), joined(terms)
     return Equation(f"mu_{name} = {total.text}", rf"\mu_{{{latex}}} = {total.latex}")
-
-
-def _mean_average(factor: Factor, printer: Printer) -> Formula:
-    latex = printer.names.get(sp.Symbol(factor.label), rf"f_{{{factor.field}}}")
-    return Formula(f"<{factor.label}>", rf"\left\langle {latex} \right\rangle")
 
 
 def _driven(stationary: StationaryEquations, k: int, printer: Printer) -> list[Formula]:
@@ -106,9 +103,9 @@ def _driven(stationary: StationaryEquations, k: int, printer: Printer) -> list[F
     filters = transfer_matrix(stationary.drift_matrix, stationary.noise_matrix).row(k)
     for transfer, intensity in zip(filters, stationary.noise_intensities, strict=True):
         if transfer * intensity != 0:
-            gain, power = printer.shown(power_gain(transfer)), printer.factor(intensity)
+            gain, power = printer.filter(power_gain(transfer)), printer.factor(intensity)
             terms.append(
-                Formula(f"({gain.text}) {power.text}".rstrip(), f"{power.latex}{gain.latex}")
+                Formula(f"{gain.text} {power.text}".rstrip(), f"{power.latex}{gain.latex}")
             )
     return terms
 
@@ -164,5 +161,5 @@ def _averages(expression: sp.Expr, printer: Printer) -> str:
     names: dict[Any, str] = dict(printer.names)
     for average in expression.atoms(GaussianAverage):
         label = average.args[0]
-        names.setdefault(label, str(label))
+        names.setdefault(label, printer.function(str(label)).latex)
     return str(sp.latex(expression, symbol_names=names, order="none"))
