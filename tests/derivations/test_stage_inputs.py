@@ -139,7 +139,7 @@ def test_inputs_drive_the_conditional_process() -> None:
 
 def test_factors_without_a_declared_name_are_explained() -> None:
     found = lines(followed(), "network")
-    for line in ("xi_h_h = tanh(h)", "xi_h_q = logistic(q)", "xi_z_a = tanh(gain*a)"):
+    for line in ("xi_h_h = tanh(h)", "xi_h_q = logistic(q)", "xi_z_a = tanh(a*gain)"):
         assert line in found
 
 
