@@ -59,7 +59,7 @@ def schedule_of(seed: int) -> Schedule:
     dt = choose_step(right, dict(theory.parameters), 0)
     curve = theory.autocorrelation[right.info.fields[0]]
     lags = plan(theory.lag, curve, dt, theory.branch, theory.lyapunov).judged_lags
-    return Schedule(dt, 15.0, 20.0, lags, lags, batch=2, tangents=1)
+    return Schedule(dt, 15.0, 25.0, lags, lags, batch=2, tangents=1)
 
 
 @cache
