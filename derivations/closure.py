@@ -8,7 +8,7 @@ gain); those are found here, not declared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,15 +17,24 @@ import sympy as sp
 from .model import Model
 from .symbols import field_symbol
 
-__all__ = ["Condition", "Factor", "Product", "factorise", "needed_zeros"]
+__all__ = [
+    "Condition",
+    "Factor",
+    "Product",
+    "drive_conditions",
+    "factorise",
+    "needed_zeros",
+    "zeros_of_all",
+]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A parameter that must be zero, and why."""
+    """A parameter that must be zero, and why; not if all of the parameters ``unless`` are zero."""
 
     parameter: str
     reason: str
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,3 +121,39 @@ def needed_zeros(
             if holds({symbol: 0 for symbol in chosen}):
                 return tuple(symbol.name for symbol in chosen)
     return None
+
+
+def zeros_of_all(model: Model, expressions: Iterable[sp.Expr]) -> tuple[str, ...] | None:
+    """Parameters whose vanishing makes every one of the expressions vanish; None if there are none.
+
+    Each expression is looked at by itself, so that many inputs cost no combinatorial search.
+    """
+    found: dict[str, None] = {}
+    for expression in expressions:
+        zeros = {p.symbol: 0 for p in model.parameters if p.name in found}
+        rest = sp.simplify(sp.sympify(expression).subs(zeros))
+
+        def vanishes(more: dict[sp.Symbol, int], rest: sp.Expr = rest) -> bool:
+            return bool(sp.simplify(rest.subs(more)) == 0)
+
+        needed = needed_zeros(model, vanishes, rest.free_symbols)
+        if needed is None:
+            return None
+        found |= dict.fromkeys(needed)
+    order = [p.name for p in model.parameters]
+    return tuple(sorted(found, key=order.index))
+
+
+def drive_conditions(model: Model, *kinds: str) -> tuple[Condition, ...] | None:
+    """Which parameters must vanish for inputs (of these ``kinds``) to be off; None if some never are."""
+    found: dict[str, Condition] = {}
+    for drive in model.inputs:
+        if kinds and drive.kind not in kinds:
+            continue
+        needed = zeros_of_all(model, (drive.variance, drive.mean))
+        if needed is None:
+            return None
+        what = "white noise" if drive.kind == "white" else "input"
+        for name in needed:
+            found.setdefault(name, Condition(name, f"the {what} {drive.name} drives the units"))
+    return tuple(found.values())

@@ -73,9 +73,9 @@ def conditional_structure(model: Model) -> ConditionalStructure | None:
             return None
         if movers:
             conditional.append(x.name)
-    at_rest = dict.fromkeys([*linear, *currents], 0)
+    at_rest = dict.fromkeys([*linear, *currents, *model.input_symbols()], 0)
     constant = [
-        f.subs(at_rest if x in linear else dict.fromkeys([*fields, *currents], 0))
+        f.subs(at_rest if x in linear else dict.fromkeys([*fields, *at_rest], 0))
         for x, f in zip(fields, drift, strict=True)
     ]
     if any(sp.simplify(c) != 0 for c in constant):

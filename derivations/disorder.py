@@ -18,7 +18,7 @@ S. Ostojic, Phys. Rev. E 97, 062314 (2018) for reciprocal couplings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
@@ -31,11 +31,12 @@ __all__ = ["CurrentCovariance", "DisorderAverage", "average_over_couplings", "di
 
 @dataclass(frozen=True)
 class CurrentCovariance:
-    """Q_a(t, t') = weight * < psi_a(t) psi_a(t') >, the covariance of one effective current."""
+    """One effective current: covariance weight * < psi_a(t) psi_a(t') >, mean ``mean`` * < psi_a >."""
 
     current: str
     weight: sp.Expr
     output: sp.Expr
+    mean: sp.Expr = field(default_factory=lambda: sp.Integer(0))
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class DisorderAverage:
     def currents(self) -> tuple[CurrentCovariance, ...]:
         """The diagonal part: the covariance of each current with itself."""
         return tuple(
-            CurrentCovariance(c.current, self.covariance[a, a], sp.sympify(c.output))
+            CurrentCovariance(c.current, self.covariance[a, a], sp.sympify(c.output), self.mean[a])
             for a, c in enumerate(self.action.model.couplings)
         )
 

@@ -62,16 +62,11 @@ def derive_equations(model: Model) -> MeanFieldEquations:
 def _not_covered(average: DisorderAverage) -> str:
     """Why the averaged action cannot be compiled yet; empty when it can."""
     currents = [c.current for c in average.action.model.couplings]
-    for current, mean, response in zip(currents, average.mean, average.response, strict=True):
+    for current, response in zip(currents, average.response, strict=True):
         if response != 0:
             return (
                 f"the couplings of {current} are reciprocal: the single-site process contains the "
                 "response function, which no solver covers yet; derived and printed only"
-            )
-        if mean != 0:
-            return (
-                f"the couplings of {current} have a mean: the single-site process contains the mean "
-                "output, which no solver covers yet; derived and printed only"
             )
     if not average.covariance.is_diagonal():
         return (

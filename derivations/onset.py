@@ -33,7 +33,7 @@ import sympy as sp
 from .closure import Product
 from .equations import MeanFieldEquations
 from .functions import logistic
-from .stationary import StationaryEquations
+from .stationary import ClosureError, StationaryEquations
 from .symbols import lambda_, omega
 
 __all__ = ["OnsetError", "OnsetLaws", "TricriticalGain", "onset_laws"]
@@ -151,9 +151,14 @@ def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
     >>> laws.tricritical(laws.static_coefficient).square.subs("sigma_r0", sp.Rational(1, 2))
     8
     """
-    stationary = equations.stationary
-    if stationary is None:
+    if equations.stationary is None:
         raise OnsetError(f"the stationary theory does not close: {equations.closure_failure}")
+    try:
+        stationary = equations.stationary.decaying()
+    except ClosureError as error:
+        raise OnsetError(str(error)) from None
+    if any(mean != 0 for mean in stationary.current_means):
+        raise OnsetError("couplings with a mean are not covered: a mean activity may appear first")
     model = equations.model
     active = [
         i

@@ -1,13 +1,17 @@
 r"""Stationary equations of a closed theory, and their linearisation (the Lyapunov operator).
 
-With linear dynamics x' = A x + B xi the transfer matrix is G(s) = (s - A)^{-1} B, and the
-autocorrelations obey, in Fourier space,
+With linear dynamics x' = A x + B xi + E I + W eta + b, quenched inputs I and white noise eta, the
+transfer matrix is G(s) = (s - A)^{-1} B. Fields are Gaussian of mean mu and covariances that obey,
+in Fourier space,
 
-    C_k(omega) = sum_a |G_ka(i omega)|^2 S_a(omega),
+    C_k(omega) = sum_a |G_ka|^2 S_a(omega) + sum_b |E_kb|^2 var I_b 2 pi delta(omega) + sum_c |W_kc|^2 D_c,
     S_a(tau)   = v_a c_a^2 prod_f F_f(C_j(0), C_j(tau)),
+    mu         = -A^{-1} (B (m_a M_a) + E <I> + b),       M_a = c_a prod_f E f(x_j),
 
-v_a the variance of the couplings, c_a the constant coefficient and f_j the factors of the output
-(for the gated network see KCS 2022). Two replicas with equal couplings,
+with G, and likewise E and W filtered by (i omega - A)^{-1}, v_a the variance and m_a the mean of the
+couplings, c_a the constant coefficient and f_j the factors of the output, averaged over fields of
+mean mu_j; <eta eta'> = D delta. S_a is the full second moment, so that C_k keeps a constant part
+wherever an output has a mean (for the gated network see KCS 2022). Two replicas with equal couplings,
 linearised, give for the growing perturbations chi_k(tau) e^{lambda (t + t')} the same structure:
 
     chi_k(omega) = sum_a |G_ka(lambda + i omega)|^2 [ sum_j dS_a/dC_j chi_j ](omega)
@@ -18,12 +22,20 @@ largest Lyapunov exponent is where the spectral radius of the right-hand side is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
 
-from .closure import Condition, Factor, Product, factorise, needed_zeros
+from .closure import (
+    Condition,
+    Factor,
+    Product,
+    drive_conditions,
+    factorise,
+    needed_zeros,
+    zeros_of_all,
+)
 from .disorder import CurrentCovariance
 from .gaussian import GaussianAverage
 from .model import Model
@@ -38,21 +50,48 @@ class ClosureError(ValueError):
 
 @dataclass(frozen=True)
 class StationaryEquations:
-    """Closed equations for autocorrelations, valid where all ``conditions`` hold.
+    """Closed equations for autocorrelations, valid where the ``gaussian_conditions`` hold.
 
-    ``gaussian_conditions`` make every field Gaussian; ``decay_conditions`` make every current's
-    mean output vanish, so that correlations decay to zero. Drift matrices and products have the
-    parameters named there already set to zero.
+    Those make every field Gaussian: matrices and products have the parameters named there already
+    set to zero. Where the ``decay_conditions`` hold too (outputs without a mean, no quenched input)
+    correlations can decay to zero and fields have no mean; None when they never hold.
     """
 
     model: Model
     gaussian_conditions: tuple[Condition, ...]
-    decay_conditions: tuple[Condition, ...]
+    decay_conditions: tuple[Condition, ...] | None
     drift_matrix: sp.Matrix
     input_matrix: sp.Matrix
+    quenched_matrix: sp.Matrix
+    noise_matrix: sp.Matrix
+    constant: sp.Matrix
     weights: tuple[sp.Expr, ...]
+    current_means: tuple[sp.Expr, ...]
+    quenched_means: tuple[sp.Expr, ...]
+    quenched_variances: tuple[sp.Expr, ...]
+    noise_intensities: tuple[sp.Expr, ...]
     outputs: tuple[Product, ...]
     observables: tuple[Product | None, ...]
+
+    def decaying(self) -> StationaryEquations:
+        """The same where the ``decay_conditions`` hold, their parameters set to zero in the outputs.
+
+        Raises `ClosureError` when they never hold.
+        """
+        if self.decay_conditions is None:
+            raise ClosureError("outputs have a mean for all parameter values: zero is no state")
+        names = {c.parameter for c in self.decay_conditions}
+        zeros = {p.symbol: 0 for p in self.model.parameters if p.name in names}
+
+        def at(product: Product) -> Product:
+            factors = [replace(f, expression=f.expression.subs(zeros)) for f in product.factors]
+            return Product(product.coefficient.subs(zeros), tuple(factors))
+
+        return replace(
+            self,
+            outputs=tuple(at(o) for o in self.outputs),
+            observables=tuple(None if o is None else at(o) for o in self.observables),
+        )
 
     @cached_property
     def transfer(self) -> sp.Matrix:
@@ -100,7 +139,7 @@ class StationaryEquations:
 def _gaussian_conditions(model: Model) -> tuple[Condition, ...]:
     """Which parameters must vanish for the dynamics to be linear."""
     fields, currents = model.field_symbols(), model.current_symbols()
-    moving = (*fields, *currents)
+    moving = (*fields, *currents, *model.input_symbols())
 
     found: dict[str, str] = {}
     for declared, drift in zip(model.fields, model.drift(), strict=True):
@@ -132,65 +171,98 @@ def stationary_equations(
     """Derive the closed stationary equations, with the conditions under which they hold.
 
     Raises `ClosureError` when fields multiply currents for all parameter values, when an output is
-    no product of functions of single fields, or when two fields in one output share a current.
+    no product of functions of single fields, or when two fields in one output share a current or
+    an input.
     """
     gaussian = _gaussian_conditions(model)
     zeros = {p.symbol: 0 for p in model.parameters if p.name in {c.parameter for c in gaussian}}
     drift = sp.Matrix([sp.simplify(f.subs(zeros)) for f in model.drift()])
     fields, currents = model.field_symbols(), model.current_symbols()
-    at_rest = dict.fromkeys((*fields, *currents), 0)
-    if any(sp.simplify(f.subs(at_rest)) != 0 for f in drift):
-        raise ClosureError("the dynamics have a constant part: fields have a mean, not covered yet")
+    products = []
+    for covariance in covariances:
+        product = factorise(model, covariance.output, covariance.current, zeros)
+        if product is None:
+            raise ClosureError(
+                f"the output of {covariance.current} is no product of functions of one field each"
+            )
+        products.append(product)
+    at_rest = dict.fromkeys((*fields, *currents, *model.input_symbols()), 0)
 
-    def outputs_with(extra: dict[sp.Symbol, int]) -> list[Product]:
-        products = []
-        for covariance in covariances:
-            product = factorise(model, covariance.output, covariance.current, zeros | extra)
-            if product is None:
-                raise ClosureError(
-                    f"the output of {covariance.current} is no product of functions of one field each"
-                )
-            products.append(product)
-        return products
+    def slopes(symbols: tuple[sp.Symbol, ...]) -> sp.Matrix:
+        if not symbols:
+            return sp.zeros(len(fields), 0)
+        return drift.jacobian(symbols).applyfunc(sp.simplify)
 
-    def decays(extra: dict[sp.Symbol, int]) -> bool:
-        return all(p.is_odd for p in outputs_with(extra))
-
-    involved = sp.Matrix([c.output for c in covariances]).free_symbols
-    needed = needed_zeros(model, decays, involved)
-    if needed is None:
-        raise ClosureError("outputs have a mean for all parameter values: not covered yet")
-    decay = tuple(
-        Condition(name, "outputs have a mean, so correlations do not decay to zero")
-        for name in needed
-    )
-    odd = {p.symbol: 0 for p in model.parameters if p.name in needed}
-    observables = tuple(
-        factorise(model, n.expression, n.name, zeros | odd) for n in model.nonlinearities
-    )
+    quenched = [i for i in model.inputs if i.kind == "quenched"]
     equations = StationaryEquations(
         model=model,
         gaussian_conditions=gaussian,
-        decay_conditions=decay,
-        drift_matrix=drift.jacobian(fields).applyfunc(sp.simplify),
-        input_matrix=drift.jacobian(currents).applyfunc(sp.simplify),
+        decay_conditions=_decay_conditions(model, covariances, zeros, drift.subs(at_rest)),
+        drift_matrix=slopes(fields),
+        input_matrix=slopes(currents),
+        quenched_matrix=slopes(model.input_symbols("quenched")),
+        noise_matrix=slopes(model.input_symbols("white")),
+        constant=drift.subs(at_rest).applyfunc(sp.simplify),
         weights=tuple(c.weight for c in covariances),
-        outputs=tuple(outputs_with(odd)),
-        observables=observables,
+        current_means=tuple(c.mean for c in covariances),
+        quenched_means=tuple(sp.sympify(i.mean) for i in quenched),
+        quenched_variances=tuple(sp.sympify(i.variance) for i in quenched),
+        noise_intensities=tuple(sp.sympify(i.variance) for i in model.inputs if i.kind == "white"),
+        outputs=tuple(products),
+        observables=tuple(
+            factorise(model, n.expression, n.name, zeros) for n in model.nonlinearities
+        ),
     )
     _check_independence(equations)
     return equations
 
 
+def _decay_conditions(
+    model: Model,
+    covariances: tuple[CurrentCovariance, ...],
+    zeros: dict[sp.Symbol, int],
+    constant: sp.Matrix,
+) -> tuple[Condition, ...] | None:
+    """Which parameters must vanish for no field and no output to have a mean; None if none do."""
+
+    def odd(extra: dict[sp.Symbol, int]) -> bool:
+        products = [factorise(model, c.output, c.current, zeros | extra) for c in covariances]
+        return all(p is not None and p.is_odd for p in products)
+
+    involved = sp.Matrix([c.output for c in covariances]).free_symbols
+    parities = needed_zeros(model, odd, involved)
+    constants = zeros_of_all(model, constant)
+    driven = drive_conditions(model, "quenched")
+    if parities is None or constants is None or driven is None:
+        return None
+    return (
+        *(
+            Condition(name, "outputs have a mean, so correlations do not decay to zero")
+            for name in parities
+        ),
+        *(
+            Condition(name, "the dynamics have a constant part, so fields have a mean")
+            for name in constants
+            if name not in parities
+        ),
+        *driven,
+    )
+
+
 def _check_independence(equations: StationaryEquations) -> None:
     """Fields that meet in one output must share no current, else their joint average is needed."""
     index = {f.name: i for i, f in enumerate(equations.model.fields)}
-    driven = equations.transfer.applyfunc(lambda e: 0 if e == 0 else 1)
+    size = equations.drift_matrix.shape[0]
+    spread = (s * sp.eye(size) - equations.drift_matrix).inv()
+    sources = sp.Matrix.hstack(
+        equations.input_matrix, equations.quenched_matrix, equations.noise_matrix
+    )
+    driven = (spread * sources).applyfunc(lambda e: 0 if sp.simplify(e) == 0 else 1)
     for coupling, product in zip(equations.model.couplings, equations.outputs, strict=True):
         rows = [driven.row(index[f.field]) for f in product.factors]
         if any(sum(row[a] for row in rows) > 1 for a in range(driven.shape[1])):
             names = ", ".join(f.field for f in product.factors)
             raise ClosureError(
-                f"the fields {names} in the output of {coupling.current} share a current: "
+                f"the fields {names} in the output of {coupling.current} share a current or an input: "
                 "their joint average is not covered yet"
             )

@@ -36,7 +36,7 @@ def models() -> tuple[ModelInfo, ...]:
 
     >>> import dmft
     >>> [model.name for model in dmft.models()]
-    ['adaptation', 'gated', 'vanilla', 'vanilla-erf']
+    ['adaptation', 'gated', 'gated-input', 'mean-coupling', 'vanilla', 'vanilla-erf']
     """
     from .codegen import load_info, model_names
 
@@ -134,7 +134,7 @@ def solve(
     _choose("branch", branch, BRANCHES)
     _choose("method", method, METHODS)
     theory = compiled_theory(declared)
-    _check_closed(theory, values, ("gaussian", "decay"))
+    _check_closed(theory, values, ("gaussian", "decay", "statics"))
     with _one_thread():
         found, others = solve_stationary(
             theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
@@ -238,10 +238,10 @@ def boundary(
     if "drift_zero" not in theory.matrices or not theory.static_outputs:
         raise NotCoveredError(f"{info.name}: {name} needs a zero state and Gaussian statics")
     what = f"boundary {name}"
-    _check_closed(theory, fixed, ("zero",), what)
-    for condition, reason in theory.conditions["zero"].items():
-        if solve_for == condition or any(swept.get(condition, ())):
-            raise InputError(f"{what}: {condition} must be 0 ({reason})")
+    _check_closed(theory, fixed, ("zero",), what, (*swept, solve_for))
+    for condition in theory.conditions["zero"]:
+        if solve_for == condition.parameter or any(swept.get(condition.parameter, ())):
+            raise InputError(f"{what}: {condition.parameter} must be 0 ({condition.reason})")
     rows: list[tuple[float, ...]] = []
     errors, statuses, segments = [], [], []
     with _one_thread():
@@ -281,18 +281,26 @@ def _one_thread() -> AbstractContextManager[object]:
 
 
 def _check_closed(
-    theory: CompiledTheory, values: Mapping[str, float], stages: Sequence[str], what: str = ""
+    theory: CompiledTheory,
+    values: Mapping[str, float],
+    stages: Sequence[str],
+    what: str = "",
+    swept: Sequence[str] = (),
 ) -> None:
     """Refuse by name what the theory does not cover at these parameters."""
     if theory.closure_failure and "gaussian" in stages:
         raise NotCoveredError(f"{theory.info.name}: {theory.closure_failure}")
     prefix = f"{what}: " if what else ""
     for stage in stages:
-        for name, reason in theory.conditions[stage].items():
-            if values.get(name, 0.0) != 0.0:
-                raise NotCoveredError(
-                    f"{prefix}{name} = {values[name]:g} is not covered yet: {reason}; give {name}=0"
-                )
+        if stage not in theory.conditions:
+            raise NotCoveredError(
+                f"{prefix}{theory.info.name}: fields have a mean: not covered yet"
+            )
+        for c in theory.unmet(stage, {**dict.fromkeys(swept, 0.0), **values}):
+            name = c.parameter
+            raise NotCoveredError(
+                f"{prefix}{name} = {values[name]:g} is not covered yet: {c.reason}; give {name}=0"
+            )
 
 
 def _choose(what: str, given: str, allowed: Sequence[str] | Mapping[str, Any]) -> None:

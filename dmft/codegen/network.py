@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,12 +117,17 @@ def _leaks(model: Model) -> list[sp.Expr]:
 class CompiledNetwork:
     """Right-hand sides of a network, vectorised: one array per field, current or input, any shape.
 
-    ``p`` maps every parameter to a number. Results have the precision of the arrays that go in.
-    ``inputs`` are the values of the quenched inputs.
+    ``p`` maps parameters to numbers, ``inputs`` are the values of the quenched inputs. Parameters that
+    are left out have their defaults, inputs are zero. Results have the precision of the arrays that go in.
     """
 
     info: ModelInfo
     tapes: Mapping[str, Tape]
+
+    @cached_property
+    def _defaults(self) -> dict[str, float]:
+        known = {q.name: q.default for q in self.info.parameters if q.default is not None}
+        return known | dict.fromkeys(self.info.inputs, 0.0)
 
     def _run(self, tape: str, p: Mapping[str, float], **groups: Arrays) -> list[Any]:
         names = {
@@ -131,9 +137,10 @@ class CompiledNetwork:
             "field_changes": tuple(f"d_{name}" for name in self.info.fields),
             "current_changes": tuple(f"d_{name}" for name in self.info.currents),
         }
-        values: dict[str, Any] = python_floats(p)
+        values: dict[str, Any] = self._defaults | python_floats(p)
         for group, arrays in groups.items():
-            values.update(zip(names[group], arrays, strict=True))
+            if arrays or group != "inputs":
+                values.update(zip(names[group], arrays, strict=True))
         return self.tapes[tape].run(FLOAT64, values)
 
     def _numbers(self, tape: str, p: Mapping[str, float]) -> list[float]:

@@ -6,7 +6,7 @@ current multiplies is structure; what the functions and matrices are comes from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,17 @@ from .tape import Table, Tape
 if TYPE_CHECKING:
     import sympy as sp
 
-    from dmft.derivations.closure import Product
+    from dmft.derivations.closure import Condition, Product
     from dmft.derivations.equations import MeanFieldEquations
 
-__all__ = ["CompiledFunction", "CompiledTheory", "LinearPart", "ProductPart", "compile_theory"]
+__all__ = [
+    "CompiledCondition",
+    "CompiledFunction",
+    "CompiledTheory",
+    "LinearPart",
+    "ProductPart",
+    "compile_theory",
+]
 
 Floats = NDArray[np.float64]
 
@@ -66,13 +73,31 @@ class LinearPart:
 
 
 @dataclass(frozen=True)
+class CompiledCondition:
+    """A parameter that must be zero, and why; not if all of the parameters ``unless`` are zero."""
+
+    parameter: str
+    reason: str
+    unless: tuple[str, ...] = ()
+
+    def is_met(self, p: Mapping[str, float]) -> bool:
+        """Whether it holds at the parameters ``p``."""
+        off = bool(self.unless) and all(p[name] == 0 for name in self.unless)
+        return p[self.parameter] == 0 or off
+
+
+@dataclass(frozen=True)
 class CompiledTheory:
     """Everything that the solvers know of a model.
 
-    ``matrices``: "drift" A, "input" B (stationary theory), "response" R (statics), "drift_zero",
-    "input_zero", "output_zero" (zero state). ``vectors``: "weights" v_a, "coefficients" c_a of
-    the outputs and "observable_coefficients". A part that does not exist is absent.
-    ``conditions`` maps a stage ("gaussian", "decay", "zero") to {parameter: reason}.
+    ``matrices``: "drift" A, "input" B, "quenched" E, "noise" W (stationary theory), "response" R and
+    "quenched_response" R_I (statics), "drift_zero", "input_zero", "output_zero" (zero state).
+    ``vectors``: "weights" v_a and "current_means" m_a of the couplings; "coefficients" c_a of the
+    outputs and "observable_coefficients"; "quenched_means", "quenched_variances" and
+    "noise_intensities" of the inputs; "constant" b of the dynamics and "static_constant" x0;
+    "static_coefficients". A part that does not exist is absent.
+    ``conditions`` maps a stage to what it needs: "gaussian" (fields are Gaussian), "decay" (no
+    field and no output has a mean; absent when that never holds), "statics", "zero".
     """
 
     info: ModelInfo
@@ -82,8 +107,12 @@ class CompiledTheory:
     static_outputs: tuple[ProductPart, ...]
     matrices: Mapping[str, LinearPart]
     vectors: Mapping[str, Tape]
-    conditions: Mapping[str, Mapping[str, str]]
+    conditions: Mapping[str, tuple[CompiledCondition, ...]]
     closure_failure: str
+
+    def unmet(self, stage: str, p: Mapping[str, float]) -> list[CompiledCondition]:
+        """Conditions of a stage that do not hold at the parameters ``p``."""
+        return [c for c in self.conditions.get(stage, ()) if not c.is_met(p)]
 
     def vector(self, name: str, p: Mapping[str, float]) -> Floats:
         """One of the parameter-dependent vectors."""
@@ -109,7 +138,10 @@ class CompiledTheory:
                 for k, m in self.matrices.items()
             },
             "vectors": {k: v.to_json() for k, v in self.vectors.items()},
-            "conditions": {k: dict(v) for k, v in self.conditions.items()},
+            "conditions": {
+                k: [[c.parameter, c.reason, list(c.unless)] for c in v]
+                for k, v in self.conditions.items()
+            },
             "closure_failure": self.closure_failure,
         }
 
@@ -137,7 +169,10 @@ class CompiledTheory:
                 for k, m in data["matrices"].items()
             },
             vectors={k: Tape.from_json(v) for k, v in data["vectors"].items()},
-            conditions=data["conditions"],
+            conditions={
+                k: tuple(CompiledCondition(name, reason, tuple(off)) for name, reason, off in v)
+                for k, v in data["conditions"].items()
+            },
             closure_failure=data["closure_failure"],
         )
 
@@ -176,14 +211,26 @@ def compile_theory(equations: MeanFieldEquations, info: ModelInfo) -> CompiledTh
     def vector(name: str, values: list[sp.Expr]) -> None:
         vectors[name] = translate(f"{model.name} {name}", p, values)
 
-    conditions: dict[str, dict[str, str]] = {"gaussian": {}, "decay": {}, "zero": {}}
+    conditions: dict[str, tuple[CompiledCondition, ...]] = {}
+
+    def stage(name: str, needed: Sequence[Condition]) -> None:
+        conditions[name] = tuple(CompiledCondition(c.parameter, c.reason, c.unless) for c in needed)
+
     outputs: tuple[ProductPart, ...] = ()
     observables: tuple[ProductPart | None, ...] = ()
     static_outputs: tuple[ProductPart, ...] = ()
+    quenched = [i for i in model.inputs if i.kind == "quenched"]
     vector("weights", [c.weight for c in equations.covariances])
+    vector("current_means", [c.mean for c in equations.covariances])
+    vector("quenched_means", [sp.sympify(i.mean) for i in quenched])
+    vector("quenched_variances", [sp.sympify(i.variance) for i in quenched])
+    vector("noise_intensities", [sp.sympify(i.variance) for i in model.inputs if i.kind == "white"])
     if (stationary := equations.stationary) is not None:
         matrix("drift", stationary.drift_matrix)
         matrix("input", stationary.input_matrix)
+        matrix("quenched", stationary.quenched_matrix)
+        matrix("noise", stationary.noise_matrix)
+        vector("constant", list(stationary.constant))
         outputs = tuple(part(o) for o in stationary.outputs)
         observables = tuple(None if o is None else part(o) for o in stationary.observables)
         vector("coefficients", [o.coefficient for o in stationary.outputs])
@@ -191,20 +238,21 @@ def compile_theory(equations: MeanFieldEquations, info: ModelInfo) -> CompiledTh
             "observable_coefficients",
             [1 if o is None else o.coefficient for o in stationary.observables],
         )
-        for stage, needed in (
-            ("gaussian", stationary.gaussian_conditions),
-            ("decay", stationary.decay_conditions),
-        ):
-            conditions[stage] = {c.parameter: c.reason for c in needed}
+        stage("gaussian", stationary.gaussian_conditions)
+        if stationary.decay_conditions is not None:
+            stage("decay", stationary.decay_conditions)
     if (statics := equations.statics) is not None:
         matrix("response", statics.response)
+        matrix("quenched_response", statics.quenched_response)
+        vector("static_constant", list(statics.constant))
         static_outputs = tuple(part(o) for o in statics.outputs)
         vector("static_coefficients", [o.coefficient for o in statics.outputs])
+        stage("statics", statics.conditions)
     if (zero := equations.zero_state) is not None:
         matrix("drift_zero", zero.drift_matrix)
         matrix("input_zero", zero.input_matrix)
         matrix("output_zero", zero.output_matrix)
-        conditions["zero"] = {c.parameter: c.reason for c in zero.conditions}
+        stage("zero", zero.conditions)
     return CompiledTheory(
         info=info,
         functions=tuple(functions),

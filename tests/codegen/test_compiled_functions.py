@@ -114,6 +114,9 @@ def test_matrices_by_hand():
         "input_zero": np.diag(rates),
         "output_zero": np.array([[g_h * s0, 0, 0], [g_h, 0, 0], [g_h, 0, 0]]),
         "response": np.eye(3),
+        "quenched": np.diag([1, *rates[1:]]),
+        "noise": np.diag([1, *rates[1:]]),
+        "quenched_response": np.diag([1 / s, 1, 1]),
     }
     assert set(theory.matrices) == set(expected)
     for name, value in expected.items():

@@ -208,7 +208,9 @@ def test_readers_never_see_half_an_entry(folder, monkeypatch):
 
 
 def test_model_names_and_unknown_models():
-    assert model_names() == ("adaptation", "gated", "vanilla", "vanilla-erf")
+    assert model_names() == (
+        *("adaptation", "gated", "gated-input", "mean-coupling", "vanilla", "vanilla-erf"),
+    )
     for load in (load_info, compiled_theory, compile_network):
         with pytest.raises(KeyError):
             load("nonexistent")

@@ -9,6 +9,7 @@ from dmft.derivations.closure import factorise
 from dmft.derivations.equations import derive_equations
 from dmft.derivations.model import Coupling, Parameter
 from dmft.derivations.models import get
+from dmft.derivations.stationary import ClosureError
 
 
 def test_gated_closes_without_update_gate_and_bias():
@@ -16,9 +17,10 @@ def test_gated_closes_without_update_gate_and_bias():
     (gaussian,) = stationary.gaussian_conditions
     assert gaussian.parameter == "alpha_z"
     assert "z multiplies the dynamics of h" in gaussian.reason
-    (decay,) = stationary.decay_conditions
+    decay, *inputs = stationary.decay_conditions
     assert decay.parameter == "beta_h"
     assert "mean" in decay.reason
+    assert [c.parameter for c in inputs] == ["input_h", "input_z", "input_r"]
 
 
 @pytest.mark.parametrize("model", [get("vanilla"), TWO_GATES], ids=lambda m: m.name)
@@ -26,7 +28,8 @@ def test_models_that_always_close(model):
     equations = derive_equations(model)
     assert equations.closure_failure == ""
     assert equations.stationary.gaussian_conditions == ()
-    assert equations.stationary.decay_conditions == ()
+    drives = [c.parameter for c in equations.stationary.decay_conditions]
+    assert drives == (["input_x"] if model.name == "vanilla" else [])
 
 
 def test_condition_of_another_model_is_found_too():
@@ -51,9 +54,6 @@ def test_condition_of_another_model_is_found_too():
     [
         (one_field(dynamics={"x": -(x**3) + xi}), "dynamics of x are not linear"),
         (one_field(dynamics={"x": -x + x * xi}), "dynamics of x are not linear"),
-        (one_field(dynamics={"x": 1 - x + xi}), "constant part"),
-        (one_field(couplings=(Coupling("xi", g * (1 + sp.tanh(x))),)), "outputs have a mean"),
-        (one_field(couplings=(Coupling("xi", sp.exp(x)),)), "outputs have a mean"),
         (two_fields(output=sp.tanh(x + y)), "no product of functions of one field"),
         (two_fields(output=sp.tanh(x) + sp.sin(y)), "no product of functions of one field"),
         # both fields feel xi: they are correlated, and <tanh(x) cos(y)> is no product of averages
@@ -67,6 +67,21 @@ def test_theories_that_do_not_close_say_why(model, reason):
     equations = derive_equations(model)
     assert equations.stationary is None
     assert reason in equations.closure_failure
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        one_field(dynamics={"x": 1 - x + xi}),
+        one_field(couplings=(Coupling("xi", g * (1 + sp.tanh(x))),)),
+        one_field(couplings=(Coupling("xi", sp.exp(x)),)),
+    ],
+)
+def test_with_a_mean_the_equations_close_and_zero_is_no_state(model):
+    stationary = derive_equations(model).stationary
+    assert stationary.decay_conditions is None
+    with pytest.raises(ClosureError, match="zero is no state"):
+        stationary.decaying()
 
 
 def test_fields_may_share_a_current_when_they_meet_in_no_output():

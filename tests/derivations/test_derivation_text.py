@@ -28,7 +28,7 @@ def test_stages_of_gated(gated):
 @pytest.mark.parametrize(
     "line",
     [
-        "dh/dt = sigma_z*(xi_h - h)",
+        "dh/dt = I_h + eta_h + sigma_z*(xi_h - h)",
         "phi = tanh(beta_h + g_h*h)",
         "<xi_h(t) xi_h(t')> = < [phi*sigma_r](t) [phi*sigma_r](t') >",
         "Delta_h = <phi^2>_h <sigma_r^2>_r",

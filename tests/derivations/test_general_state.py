@@ -105,7 +105,7 @@ def test_the_edge_bounds_the_eigenvalues_of_a_finite_jacobian() -> None:
     # independent route: a random state of N = 500 units, the full (3N x 3N) Jacobian, both gates on
     model = get("gated")
     p = dict(g_h=1.5, alpha_z=2.0, alpha_r=3.0, beta_h=0.1, beta_z=-0.3, beta_r=0.2)
-    p |= dict(tau_z=2.0, tau_r=0.6)
+    p |= dict(tau_z=2.0, tau_r=0.6) | {q.name: 0.0 for q in model.parameters if q.nonnegative}
     units, random = 500, np.random.default_rng(11)
     x = [random.normal(0, spread, units) for spread in (0.8, 0.6, 0.6)]
     xi = [random.normal(0, spread, units) for spread in (0.9, 0.7, 0.7)]

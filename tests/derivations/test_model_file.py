@@ -44,6 +44,45 @@ positive = true
 unit = "leak time of h"
 latex = '\tau_r'
 
+[parameters.input_h]
+meaning = "variance of the quenched input of h"
+default = 0
+nonnegative = true
+latex = '\Delta_I^{h}'
+[parameters.input_z]
+meaning = "variance of the quenched input of z"
+default = 0
+nonnegative = true
+latex = '\Delta_I^{z}'
+[parameters.input_r]
+meaning = "variance of the quenched input of r"
+default = 0
+nonnegative = true
+latex = '\Delta_I^{r}'
+[parameters.noise_h]
+meaning = "intensity of the white noise of h"
+default = 0
+nonnegative = true
+latex = 'D_{h}'
+[parameters.noise_z]
+meaning = "intensity of the white noise of z"
+default = 0
+nonnegative = true
+latex = 'D_{z}'
+[parameters.noise_r]
+meaning = "intensity of the white noise of r"
+default = 0
+nonnegative = true
+latex = 'D_{r}'
+
+[inputs]
+I_h = { latex = 'I_{h}', meaning = "quenched input of h", variance = "input_h" }
+I_z = { latex = 'I_{z}', meaning = "quenched input of z", variance = "input_z", kind = "quenched" }
+I_r = { latex = 'I_{r}', meaning = "quenched input of r", variance = "input_r", mean = 0 }
+eta_h = { latex = '\eta_{h}', meaning = "white noise of h", variance = "noise_h", kind = "white" }
+eta_z = { latex = '\eta_{z}', meaning = "white noise of z", variance = "noise_z", kind = "white" }
+eta_r = { latex = '\eta_{r}', meaning = "white noise of r", variance = "noise_r", kind = "white" }
+
 [nonlinearities]
 phi     = { expression = "tanh(g_h*h + beta_h)", latex = '\varphi' }
 sigma_z = { expression = "logistic(alpha_z*z - beta_z)", latex = '\sigma_z' }
@@ -59,9 +98,9 @@ output = "phi"
 distribution = "gaussian"
 
 [dynamics]
-h = "sigma_z*(-h + xi_h)"
-z = "(-z + xi_z)/tau_z"
-r = "(-r + xi_r)/tau_r"
+h = "sigma_z*(-h + xi_h) + I_h + eta_h"
+z = "(-z + xi_z + I_z + eta_z)/tau_z"
+r = "(-r + xi_r + I_r + eta_r)/tau_r"
 """
 
 SMALL = """

@@ -89,10 +89,13 @@ def test_lyapunov_weights(gated):
 
 
 def test_conditions_are_already_applied(gated):
-    """At alpha_z = 0 the dynamics are linear, at beta_h = 0 phi is odd: neither symbol is left."""
+    """At alpha_z = 0 the dynamics are linear; about rest beta_h = 0 makes phi odd."""
     h, r = sp.symbols("h r", real=True)
     g_h = sp.Symbol("g_h", positive=True)
     alpha_r, beta_r = sp.symbols("alpha_r beta_r", real=True)
+    biased = sp.tanh(g_h * h + sp.Symbol("beta_h", real=True))
+    assert gated.outputs[0].factors[0].expression == biased
+    gated = gated.decaying()
     phi, sigma = gated.outputs[0].factors
     assert phi.expression == sp.tanh(g_h * h)
     assert sigma.expression == logistic(alpha_r * r - beta_r)

@@ -9,7 +9,7 @@ from two_gates import MODEL as TWO_GATES
 from dmft.derivations.equations import derive_equations
 from dmft.derivations.functions import logistic
 from dmft.derivations.linearise import linearise
-from dmft.derivations.model import Coupling
+from dmft.derivations.model import Coupling, Input
 from dmft.derivations.models import get
 from dmft.derivations.symbols import lambda_
 
@@ -26,7 +26,9 @@ def gated():
 def test_gated_jacobian_at_rest(gated):
     """KCS: dh = s(-dh + g_h s0 J dh); the gates follow and do not act back at rest."""
     zero = gated.zero_state
-    assert [c.parameter for c in zero.conditions] == ["beta_h"]
+    assert [c.parameter for c in zero.conditions] == [
+        *("beta_h", "input_h", "input_z", "input_r", "noise_h", "noise_z", "noise_r")
+    ]
     assert zero.drift_matrix == sp.diag(-rate, -1 / tau_z, -1 / tau_r)
     assert zero.input_matrix == sp.diag(rate, 1 / tau_z, 1 / tau_r)
     expected = sp.Matrix([[g_h * s0, 0, 0], [g_h, 0, 0], [g_h, 0, 0]])
@@ -103,12 +105,27 @@ def test_static_response_is_the_transfer_at_zero_frequency():
     [
         one_field(dynamics={"x": -x - x**3 + xi}),
         one_field(dynamics={"x": -x + x * xi}),
-        one_field(dynamics={"x": 1 - x + xi}),
         two_fields(output=sp.tanh(x + y)),
     ],
 )
 def test_statics_that_are_not_linear_or_no_product_do_not_exist(model):
     assert derive_equations(model).statics is None
+
+
+def test_static_constant_and_input():
+    drive = Input("I", "input", "quenched", sp.Integer(1))
+    model = one_field(dynamics={"x": 1 - 2 * x + xi + 3 * drive.symbol}, inputs=(drive,))
+    statics = derive_equations(model).statics
+    assert statics.constant == sp.Matrix([[sp.S.Half]])
+    assert statics.quenched_response == sp.Matrix([[sp.Rational(3, 2)]])
+
+
+def test_an_input_beside_a_moving_gate_needs_one_of_them_off():
+    """Outside the bracket h = xi + I / sigma_z(z) at rest: not Gaussian unless the gate is still."""
+    condition, *noises = derive_equations(get("gated")).statics.conditions
+    assert (condition.parameter, condition.unless) == ("alpha_z", ("input_h",))
+    assert [c.parameter for c in noises] == ["noise_h", "noise_z", "noise_r"]
+    assert derive_equations(get("gated-input")).statics.conditions == ()
 
 
 def test_linearisation_by_hand(gated):
