@@ -55,7 +55,8 @@ class Trajectory:
     Norms and their logarithms are float64 whatever the type of the states. Rounding a tangent to
     float32 only mixes in other directions at the level 1e-7, which the leading one outgrows.
 
-    ``protocol``: parameters as functions of time instead of the network's own. ``noise``: the
+    ``protocol``: parameters as functions of time instead of the network's own; where a variance in a
+    ramp is zero its root has no slope, and the order of the rule falls to 3/2. ``noise``: the
     generator of the white inputs, not used where their amplitudes are zero.
     """
 

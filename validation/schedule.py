@@ -167,10 +167,14 @@ def choose_step(
             if _worst_local_error(network, start, dt, integrator) < STEP_TOLERANCE:
                 return dt
         dt /= 2
+    other = (
+        'try the integrator "exponential", made for short time constants'
+        if integrator == "rk4"
+        else "a gain may be extremely large, choose a milder one"
+    )
     raise DmftError(
         f"{right.info.name}: a time step of {SMALLEST_STEP:g} leak time constants is still too "
-        "long for these parameters; a time constant may be extremely short or a gain extremely "
-        "large, choose milder ones"
+        f"long for these parameters; {other}"
     )
 
 

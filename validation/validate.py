@@ -252,7 +252,7 @@ def _described(schedule: Schedule, precision: Precision, couplings: Couplings) -
     return {
         **asdict(schedule),
         **{name: [SAMPLE * lag for lag in lags] for name, lags in times.items()},
-        "integrator": {"rk4": "RK4", "exponential": "ETD4RK"}[schedule.integrator],
+        "integrator": {"rk4": "RK4", "exponential": "exponential RK4"}[schedule.integrator],
         "precision": f"{precision} states, float64 averages",
         "couplings": asdict(couplings),
     }
