@@ -30,9 +30,9 @@ class Measurement:
 
     ``second_moment``: field -> C(0) = <x(t)^2>. ``autocorrelation``: <x(t) x(t + tau)> of the first
     field, one value per lag of the schedule. ``lyapunov``: largest exponent, in inverse leak time
-    constants; NaN without tangents. ``drift``: C(0) of the first field in the second half of the run over that in the
-    first half, minus 1, which vanishes up to noise when the transient was long enough. ``mean``:
-    field -> <x(t)>.
+    constants; NaN without tangents. ``drift``: C(0) of the first field in the second half of the run
+    over that in the first half, minus 1, which vanishes up to noise when the transient was long enough.
+    ``mean``: field -> <x(t)>.
 
     No error bar: samples of one network are correlated in time and share its couplings. Error bars
     come from comparing networks.

@@ -18,7 +18,7 @@ from .integrate import Integrator, check_integrator
 from .judge import judge
 from .memory import machine_memory, workers_that_fit
 from .report import ValidationReport
-from .schedule import LARGEST_STEP, SAMPLE, Schedule, choose_step, plan
+from .schedule import LARGEST_STEP, SAMPLE, Schedule, choose_step, is_constant, plan
 from .simulate import cost, default_workers, estimated_seconds, network_counts, simulate
 from .watch import Console, Silent, Watch
 
@@ -263,7 +263,7 @@ def _not_comparable(theory: Solution) -> str:
     if not theory.status.is_answer:
         reason = f"no theory to compare with (status {theory.status}: {theory.status.explanation})"
         return f"{reason}; {theory.message}" if theory.message else reason
-    constant = not theory.branch.startswith("chaotic")
+    constant = is_constant(theory.branch)
     if theory.branch.endswith("-lower") or (constant and (theory.lyapunov or 0.0) > 0):
         return (
             f"nothing was simulated: the branch {theory.branch} is unstable here, networks leave it"
