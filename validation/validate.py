@@ -159,6 +159,10 @@ def validate_solution(
         raise InputError(
             f"precision: {quoted(precision)} was given; choose {' or '.join(get_args(Precision))}"
         )
+    if not isinstance(couplings, Couplings):
+        raise InputError(
+            f"couplings: {quoted(couplings)} was given; give a dmft.validation.couplings.Couplings"
+        )
     dtype = np.dtype(precision)
     reason = _not_comparable(theory)
     if reason:
@@ -179,7 +183,7 @@ def validate_solution(
     p = dict(theory.parameters)
     first = right.info.fields[0]
     curve = theory.autocorrelation.get(first, np.zeros(0))
-    means = {name: value for name, value in getattr(theory, "mean", {}).items() if value}
+    means = {name: value for name, value in theory.mean.items() if value}
     schedule = plan(
         theory.lag,
         curve,
