@@ -1,6 +1,7 @@
 """White noise: order conditions, strong and weak order, closed forms, and what the seed fixes."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -153,6 +154,24 @@ def test_without_noise_it_is_the_classical_rule():
         np.testing.assert_array_equal(
             noisy_rk4_step(lambda f: drift, y, 0.1, path, amplitude)[0], rk4_step(drift, y, 0.1)[0]
         )
+
+
+def test_a_moving_amplitude_knows_when_the_noise_came():
+    """int A dW of a linear A is fixed by W and H: two half steps and the whole one agree exactly."""
+    rng = np.random.default_rng(2)
+    fine = (rng.standard_normal((2, 50)), rng.standard_normal((2, 50)))
+    coarse = halved(fine, 0.5)
+
+    def end(path, amplitudes):
+        y = [np.zeros(50)]
+        for w, h, (first, last) in zip(*path, pairwise(amplitudes), strict=True):
+            numbers = np.array([[first]]), np.array([[last]])
+            y = noisy_rk4_step(
+                lambda f: lambda x: [0 * x[0]], y, 1 / len(path[0]), Brownian([w], [h]), *numbers
+            )
+        return y[0]
+
+    np.testing.assert_allclose(end(fine, [1.0, 2.0, 3.0]), end(coarse, [1.0, 3.0]), rtol=1e-12)
 
 
 x, y, xi = sp.symbols("x y xi", real=True)
