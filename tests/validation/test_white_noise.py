@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from dmft.codegen import compile_network
 from dmft.codegen.cache import compile_model_network
 from dmft.derivations.model import Coupling, Field, Input, Model, Parameter
+from dmft.errors import InputError
 from dmft.protocol import Protocol, Ramp, Step
 from dmft.validation import white_noise
 from dmft.validation.estimate import measure
@@ -232,6 +233,16 @@ def test_noise_that_is_switched_on_and_ramped():
     # particular solution of v' = -2 v + 1 + s with s = t - 2: v = s/2 + 1/4
     exact = 1 + 0.25 + (at_two - 0.25) * math.exp(-4)
     assert abs(values.mean() - exact) < NORMAL * values.std() / math.sqrt(values.size)
+
+
+def test_negative_intensities_are_refused():
+    """Also where a protocol leads there; a declaration may well compute an intensity."""
+    right = compile_model_network(MODEL)
+    with pytest.raises(InputError, match="noisy: the intensity of a white input is negative"):
+        stationary(right, {"Done": -1.0, "Dtwo": 1.0})
+    protocol = Protocol({"Done": 1.0, "Dtwo": 0.0}, (Step("Done", 1.0, -0.5),))
+    with pytest.raises(InputError, match="negative or not finite"):
+        stationary(right, protocol.at(0.0), protocol=protocol)
 
 
 def test_starts_have_noise_of_their_own_and_the_seed_fixes_it():
