@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -45,6 +46,11 @@ class Measurement:
     lyapunov: float
     drift: float
     mean: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Measurement:
+        """Rebuild from the dictionary of its attributes."""
+        return Measurement(**{**data, "autocorrelation": tuple(data["autocorrelation"])})
 
 
 def mean_product(a: Array, b: Array) -> float:
