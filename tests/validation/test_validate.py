@@ -234,7 +234,7 @@ def test_interruption_is_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dmft.validation.validate.simulate", interrupted)
+    monkeypatch.setattr("dmft.validation.run_networks.simulate", interrupted)
     assert main(["validate", "vanilla", "g=2", "--n", "200", "--realizations", "2"]) == 130
     assert "Traceback" not in capsys.readouterr().err
 
