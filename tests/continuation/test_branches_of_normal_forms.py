@@ -100,6 +100,8 @@ def test_branch_points_and_the_other_branch(problem, other):
     away = departures(problem, event, 0.1)
     assert len(away) == 2
     for z in away:
+        # to second order in the distance the direction is right
+        assert np.linalg.norm(z - event.point) == pytest.approx(0.1, rel=0.02)
         assert z[1] == pytest.approx(other(z[0]), abs=1e-9)
         assert abs(z[0]) > 0.04
         side = follow(problem, z[:-1], z[-1], upper=np.array([9.0, 0.5]), watches=())

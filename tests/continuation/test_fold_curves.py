@@ -49,6 +49,9 @@ def test_three_unknowns_and_a_given_jacobian():
     def jacobian(u, p, q):
         return np.array([[q - 3 * u[0] ** 2, 1, 0], [0, 1, -0.2], [0, 0.4, 1]])
 
+    u = np.array([0.3, -0.2, 0.7])
+    differences = FoldFamily(residual).slopes(u, 0.1, 0.9)
+    assert differences == pytest.approx(jacobian(u, 0.1, 0.9), abs=1e-11)
     start = (np.array([1 / np.sqrt(3), 0.0, 0.0]), -2 / np.sqrt(27), 1.0)
     bound = np.array([9.0, 9.0, 9.0, 9.0, 2.0])
     for family in (FoldFamily(residual), FoldFamily(residual, jacobian)):
