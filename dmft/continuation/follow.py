@@ -31,7 +31,8 @@ _SLACK = 1e-6
 @dataclass(frozen=True)
 class Options:
     """Step lengths in scaled arclength, the angle (radians) aimed at between successive tangents,
-    the number of points allowed, and the tolerance of points and events in scaled units."""
+    the number of points allowed, and the tolerances of points and of the places of events in scaled
+    units (``event_tol`` zero: the same)."""
 
     step: float = 0.05
     smallest: float = 1e-7
@@ -39,6 +40,7 @@ class Options:
     angle: float = 0.15
     points: int = 2000
     tol: float = 1e-10
+    event_tol: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.smallest <= self.step <= self.largest:
@@ -114,9 +116,8 @@ def follow(
         found: list[tuple[Event, bool]] = []
         for watch, before, after in zip(watches, values, new_values, strict=True):
             if before * after < 0 or (after == 0 and before != 0):
-                event = locate(
-                    problem, watch, (here, point), taken, len(path), max(options.tol, 1e-13)
-                )
+                tol = options.event_tol or options.tol
+                event = locate(problem, watch, (here, point), taken, len(path), tol)
                 found.append((event, watch.ends))
         found.sort(key=lambda item: float((item[0].point - here.z) @ here.tangent))
         last = next((event for event, ends in found if ends), None)
