@@ -206,6 +206,15 @@ def _line(model: Model, amplification: sp.Expr, printer: Printer) -> list[Equati
     return []
 
 
+def _decays(conditions: Sequence[Condition] | None) -> str:
+    if conditions is None:
+        return " Fields or outputs have a mean, so that correlations keep a constant part."
+    if not conditions:
+        return ""
+    names = ", ".join(c.parameter for c in conditions)
+    return f" Correlations decay to zero where {names} vanish; else they keep a constant part."
+
+
 def _needs(conditions: Sequence[Condition]) -> str:
     return "".join(f" Holds for {c.parameter} = 0 ({c.reason})." for c in conditions)
 
@@ -238,7 +247,8 @@ def _stationary(equations: MeanFieldEquations, printer: Printer) -> Stage | None
     prose = (
         "Fields are Gaussian; <f f> is E f(x)f(y) for normal x, y of variance C(0) and covariance "
         "C(tau); FT is the Fourier transform in tau."
-        + _needs((*stationary.gaussian_conditions, *stationary.decay_conditions))
+        + _needs(stationary.gaussian_conditions)
+        + _decays(stationary.decay_conditions)
     )
     return Stage("stationary", "Stationary autocorrelations", prose, tuple(lines))
 

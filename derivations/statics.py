@@ -204,12 +204,14 @@ def _static_response(
         parts = sp.Mul.make_args(sp.factor_terms(drift))
         balances.append(sp.Mul(*[p for p in parts if not p.is_extended_positive]))
     equations = sp.Matrix(balances)
-    slopes = [
-        equations.jacobian(group) if group else None for group in (fields, currents, quenched)
-    ]
-    slopes = [sp.zeros(len(drifts), 0) if m is None else m.applyfunc(sp.simplify) for m in slopes]
-    matrix, forcing, driving = slopes
-    if any(m.has(*moving) for m in slopes if m.shape[1]) or matrix.det() == 0:
+
+    def slopes(symbols: tuple[sp.Symbol, ...]) -> sp.Matrix:
+        if not symbols:
+            return sp.zeros(len(drifts), 0)
+        return equations.jacobian(symbols).applyfunc(sp.simplify)
+
+    matrix, forcing, driving = slopes(fields), slopes(currents), slopes(quenched)
+    if any(m.has(*moving) for m in (matrix, forcing, driving)) or matrix.det() == 0:
         # without a leak of some combination of fields no current holds it in place
         return None
     inverse = -matrix.inv()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dmft.derivations.functions import logistic as logistic
     from dmft.derivations.model import Coupling as Coupling
     from dmft.derivations.model import DeclarationError as DeclarationError
+    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Field as Field
     from dmft.derivations.model import Model as Model
     from dmft.derivations.model import Nonlinearity as Nonlinearity
@@ -37,6 +38,7 @@ __all__ = [
     "Coupling",
     "DeclarationError",
     "Field",
+    "Input",
     "Model",
     "Nonlinearity",
     "Parameter",
@@ -56,6 +58,7 @@ _HOMES = {
     "Coupling": "dmft.derivations.model",
     "DeclarationError": "dmft.derivations.model",
     "Field": "dmft.derivations.model",
+    "Input": "dmft.derivations.inputs",
     "Model": "dmft.derivations.model",
     "Nonlinearity": "dmft.derivations.model",
     "Parameter": "dmft.derivations.model",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dmft.output import check_output, write_whole
+from dmft.results.display import settings
 from dmft.results.frozen import FloatArray, FrozenDict, frozen_array
 from dmft.results.record import SCHEMA, strict_json
 
@@ -104,7 +105,7 @@ class ValidationReport:
             for line in cells
         ]
         lines.insert(1, "-" * max(map(len, lines)))
-        given = " ".join(f"{name}={value:g}" for name, value in self.parameters.items())
+        given = settings(self.parameters.items())
         sizes = ", ".join(f"{count} of N = {n}" for n, count in sorted(self.networks.items()))
         head = [f"{self.model} {given}", f"branch: {self.branch}; networks: {sizes}"]
         judged = sum(row.judged for row in self.rows)

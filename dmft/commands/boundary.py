@@ -78,13 +78,12 @@ def boundary(
 
 def _print(curve: object) -> None:
     from ..results.curve import BoundaryCurve
-    from ..results.display import assignments as typed
-    from ..results.display import curve_rows
+    from ..results.display import curve_rows, settings
 
     assert isinstance(curve, BoundaryCurve)
     rows = curve_rows(curve)
     if len(rows) > _ROWS:
         half = _ROWS // 2
         rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
-    title = f"{curve.model} {curve.boundary} {typed(curve.fixed.items())}"
+    title = f"{curve.model} {curve.boundary} {settings(curve.fixed.items())}"
     print_table(title, (*curve.columns, "error", "status", "segment"), rows)

@@ -61,10 +61,9 @@ def solve(
     if json:
         return
 
-    from ..results.display import assignments as typed
-    from ..results.display import solution_rows
+    from ..results.display import settings, solution_rows
 
-    title = f"{solution.model} {typed(solution.parameters.items())}"
+    title = f"{solution.model} {settings(solution.parameters.items())}"
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
     if solution.message:
         note(solution.message)

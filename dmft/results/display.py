@@ -17,6 +17,7 @@ __all__ = [
     "curve_html",
     "curve_line",
     "curve_rows",
+    "settings",
     "solution_html",
     "solution_line",
     "solution_rows",
@@ -30,11 +31,20 @@ def assignments(parameters: Iterable[tuple[str, float]]) -> str:
     return " ".join(f"{name}={number(value)}" for name, value in parameters)
 
 
+def settings(parameters: Iterable[tuple[str, float]]) -> str:
+    """As `assignments`, without the zeros when there are several: ``name=3 (others 0)``."""
+    given = list(parameters)
+    telling = [(name, value) for name, value in given if value != 0]
+    if len(given) - len(telling) < 2:
+        return assignments(given)
+    return f"{assignments(telling)} (others 0)".lstrip()
+
+
 def solution_line(solution: Solution) -> str:
     """A solution in one line."""
     variance = " ".join(f"{k}={_digits(v)}" for k, v in solution.variance.items())
     return (
-        f"{solution.model} {assignments(solution.parameters.items())}: {solution.branch}, "
+        f"{solution.model} {settings(solution.parameters.items())}: {solution.branch}, "
         f"{solution.status}, variance {variance or _MISSING}, lyapunov {_digits(solution.lyapunov)}"
     )
 
@@ -46,6 +56,8 @@ def solution_rows(solution: Solution) -> list[tuple[str, str, str]]:
         (f"C_{name}(0)", _digits(value), _size(error.get("variance")))
         for name, value in solution.variance.items()
     ]
+    for label, values in (("C_{}(inf)", solution.limit), ("mean of {}", solution.mean)):
+        rows += [(label.format(k), _digits(v), "") for k, v in values.items() if v]
     rows.append(("lambda_max", _digits(solution.lyapunov), _size(error.get("lyapunov"))))
     rows += [
         (f"correlation time of {name}", _digits(value, 6), "")
@@ -66,7 +78,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str, str]]:
 
 def solution_html(solution: Solution) -> str:
     """A compact table for notebooks; every text escaped."""
-    caption = f"{solution.model}: {assignments(solution.parameters.items())}"
+    caption = f"{solution.model}: {settings(solution.parameters.items())}"
     if solution.message:
         caption += f" ({solution.message})"
     return _table(caption, ("", "value", "error estimate"), solution_rows(solution))
@@ -77,7 +89,7 @@ def curve_line(curve: BoundaryCurve) -> str:
     return (
         f"{curve.model} {curve.boundary}: {curve.solve_for} over "
         f"{', '.join(curve.sweep) or 'one point'}, {int(curve.answered.sum())} of {len(curve)} "
-        f"points, {assignments(curve.fixed.items())}"
+        f"points, {settings(curve.fixed.items())}"
     )
 
 

@@ -13,7 +13,7 @@ from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
 from .record import Record, strict_loads
-from .sheet import MAX_BYTES, SOLUTION_SUFFIXES, Sheet
+from .sheet import ERROR_COLUMN, MAX_BYTES, SOLUTION_SUFFIXES, Sheet
 from .solution import Solution
 
 __all__ = ["load"]
@@ -69,6 +69,9 @@ def _read_json(path: Path, source: str) -> Sheet:
     kind = record.kind()
     if kind == Solution.kind:
         columns = {"lag": record.series("lag"), **record.series_map("autocorrelation")}
+        if "standard_error" in record.data:
+            errors = record.series_map("standard_error")
+            columns |= {f"{name}{ERROR_COLUMN}": values for name, values in errors.items()}
     elif kind == BoundaryCurve.kind:
         points = record.items("points")
         names = [*record.texts("sweep"), record.text("solve_for"), "error"]

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InputError, MissingExtraError
 from ..output import require_extra
 from .record import strict_json, strict_loads
-from .sheet import Sheet, Storable
+from .sheet import ERROR_COLUMN, Sheet, Storable
 
 if TYPE_CHECKING:
     from .curve import BoundaryCurve
@@ -52,10 +52,17 @@ def solution_dataset(solution: Solution) -> Any:
                 stacked.reshape(len(quantities), solution.lag.size),
                 {"long_name": "autocorrelation <x(t) x(t + lag)>, not centred"},
             ),
+            **_standard_errors(solution, quantities),
             "variance": (
                 "field",
                 per_field(solution.variance),
                 {"long_name": "second moment <x(t)^2>"},
+            ),
+            "mean": ("field", per_field(solution.mean), {"long_name": "mean <x(t)>"}),
+            "limit": (
+                "field",
+                per_field(solution.limit),
+                {"long_name": "autocorrelation at infinite lag"},
             ),
             "correlation_time": (
                 "field",
@@ -76,6 +83,16 @@ def solution_dataset(solution: Solution) -> Any:
         },
         attrs=_attributes(solution, "branch", "status", "message"),
     )
+
+
+def _standard_errors(solution: Solution, quantities: list[str]) -> dict[str, Any]:
+    """Standard errors of C where it was sampled; NaN for a quantity without one."""
+    if not solution.standard_error:
+        return {}
+    none = np.full(solution.lag.size, math.nan)
+    stacked = np.array([solution.standard_error.get(name, none) for name in quantities])
+    description = {"long_name": "standard error of the autocorrelation"}
+    return {"standard_error": (("quantity", "lag"), stacked, description)}
 
 
 def curve_dataset(curve: BoundaryCurve) -> Any:
@@ -142,7 +159,13 @@ def _columns(dataset: Any) -> dict[str, Any]:
     stacked = dataset["autocorrelation"].transpose("quantity", "lag")
     names = [str(name) for name in dataset["quantity"].values]
     values = np.asarray(stacked.values, dtype=np.float64)
-    return {"lag": dataset["lag"].values, **dict(zip(names, values, strict=True))}
+    columns = {"lag": dataset["lag"].values, **dict(zip(names, values, strict=True))}
+    if "standard_error" in dataset:
+        errors = dataset["standard_error"].transpose("quantity", "lag").values
+        for name, row in zip(names, np.asarray(errors, dtype=np.float64), strict=True):
+            if not np.isnan(row).all():
+                columns[f"{name}{ERROR_COLUMN}"] = row
+    return columns
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 __all__ = [
     "CURVE_SUFFIXES",
+    "ERROR_COLUMN",
     "MAX_BYTES",
     "SOLUTION_SUFFIXES",
     "TEXT_COLUMNS",
@@ -18,6 +19,9 @@ __all__ = [
 
 SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
+
+#: Ends the names of columns that hold standard errors.
+ERROR_COLUMN = "_error"
 
 #: Columns that hold text; all others are numbers.
 TEXT_COLUMNS = ("status",)

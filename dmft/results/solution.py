@@ -3,7 +3,7 @@ r"""A stationary solution of the mean-field equations: order parameters with the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +15,13 @@ from ..solvers.status import Status
 from .cosine import cosine_interpolation
 from .frozen import FloatArray, FrozenDict, frozen_array, frozen_arrays, rebuild
 from .record import SCHEMA, Record, strict_json
-from .sheet import SOLUTION_SUFFIXES, Sheet
+from .sheet import ERROR_COLUMN, SOLUTION_SUFFIXES, Sheet
+from .spline import spline_interpolation
 
 __all__ = ["Solution"]
+
+
+INTERPOLATIONS = {"cosine": cosine_interpolation, "spline": spline_interpolation}
 
 
 def _known(value: float | None) -> float | None:
@@ -42,13 +46,21 @@ class Solution:
         `Status`, and a sentence on it when there is something to say.
     variance
         Field -> C(0) = <x(t)^2>, the second moment (not centred); None if unknown.
+    mean, limit
+        Field -> <x(t)>, and field -> C(tau -> infinity), the part of C that never decays: outputs
+        with a mean and quenched inputs leave one (mean^2 included).
     lyapunov
         The largest Lyapunov exponent; None if it was not computed or not found.
     lag, autocorrelation
         Uniform lags 0..T, shape (n,), and field or nonlinearity -> C(tau) = <x(t) x(t + tau)>,
         shape (n,), not centred. Without a solution n is 0.
+    standard_error
+        Field or nonlinearity -> standard error of C at these lags where it was sampled; else empty.
+    interpolation
+        "cosine" or "spline": what `at` does between the lags. White noise leaves a cusp at lag 0,
+        which no cosine series has.
     correlation_time
-        Field -> correlation time; None where C does not decay.
+        Field -> integral of (C - limit) / (C(0) - limit); None where C does not decay.
     residual
         Largest violation of the stationary equations over C(0) of the first field.
     error_estimate
@@ -89,6 +101,10 @@ class Solution:
     model_hash: str
     tol: float
     method: str
+    mean: dict[str, float | None] = field(default_factory=dict)
+    limit: dict[str, float | None] = field(default_factory=dict)
+    standard_error: dict[str, FloatArray] = field(default_factory=dict)
+    interpolation: str = "cosine"
 
     kind: ClassVar[str] = "solution"
     suffixes: ClassVar[tuple[str, ...]] = SOLUTION_SUFFIXES
@@ -101,19 +117,22 @@ class Solution:
         put("other_branches", tuple(self.other_branches))
         put("lag", frozen_array(self.lag, "lag"))
         put("autocorrelation", frozen_arrays(self.autocorrelation, self.lag.size, "lag"))
+        put("standard_error", frozen_arrays(self.standard_error, self.lag.size, "lag"))
         put("versions", FrozenDict(self.versions))
         put("parameters", FrozenDict({k: float(v) for k, v in self.parameters.items()}))
-        for name in ("variance", "correlation_time", "error_estimate"):
+        for name in ("variance", "mean", "limit", "correlation_time", "error_estimate"):
             put(name, FrozenDict({k: _known(v) for k, v in getattr(self, name).items()}))
         for name in ("lyapunov", "residual"):
             put(name, _known(getattr(self, name)))
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(f"interpolation: expected one of {', '.join(INTERPOLATIONS)}")
         if self.lag.size:
             uniform = np.linspace(0.0, self.lag[-1], self.lag.size)
             if not np.allclose(self.lag, uniform, rtol=0, atol=1e-9 * max(1.0, self.lag[-1])):
                 raise ValueError("lag: expected uniform lags that start at 0")
 
     def at(self, lags: npt.ArrayLike) -> dict[str, FloatArray]:
-        """Autocorrelations at any lags (any shape, time in leak times), by the cosine series.
+        """Autocorrelations at any lags (any shape, time in leak times), by ``interpolation``.
 
         Even in the lag. Beyond the window T = ``lag[-1]`` the value at T is returned: the window
         is chosen such that what C still changes beyond it is below the tolerance. Raises
@@ -133,9 +152,9 @@ class Solution:
         if not self.lag.size:
             raise DmftError(f"there is no autocorrelation to evaluate: status {self.status}")
         window = float(self.lag[-1])
+        between = INTERPOLATIONS[self.interpolation]
         return {
-            name: cosine_interpolation(values, window, wanted)
-            for name, values in self.autocorrelation.items()
+            name: between(values, window, wanted) for name, values in self.autocorrelation.items()
         }
 
     def save(self, path: str | Path) -> None:
@@ -150,9 +169,9 @@ class Solution:
 
     def to_json(self) -> str:
         """One strict JSON object, the one that ``dmft solve --json`` prints; missing is null."""
-        return strict_json(
-            self._header() | {"lag": self.lag, "autocorrelation": self.autocorrelation}
-        )
+        arrays = {"lag": self.lag, "autocorrelation": self.autocorrelation}
+        sampled = {"standard_error": self.standard_error} if self.standard_error else {}
+        return strict_json(self._header() | arrays | sampled)
 
     def to_xarray(self) -> Any:
         """As an ``xarray.Dataset`` with the dimensions quantity, field and lag (extra ``io``)."""
@@ -171,7 +190,8 @@ class Solution:
 
     def to_sheet(self) -> Sheet:
         """Header and columns, as stored."""
-        return Sheet(self._header(), {"lag": self.lag, **self.autocorrelation})
+        errors = {f"{name}{ERROR_COLUMN}": values for name, values in self.standard_error.items()}
+        return Sheet(self._header(), {"lag": self.lag, **self.autocorrelation, **errors})
 
     @classmethod
     def from_sheet(cls, sheet: Sheet) -> Solution:
@@ -180,6 +200,11 @@ class Solution:
         columns = dict(sheet.columns)
         if "lag" not in columns:
             raise InputError(f"{sheet.source}: the lags are missing")
+        errors = {
+            name.removesuffix(ERROR_COLUMN): columns.pop(name)
+            for name in list(columns)
+            if name.endswith(ERROR_COLUMN) and name.removesuffix(ERROR_COLUMN) in columns
+        }
         try:
             return cls(
                 model=record.text("model"),
@@ -202,6 +227,12 @@ class Solution:
                 model_hash=record.text("model_hash"),
                 tol=record.number("tol"),
                 method=record.text("method"),
+                mean=record.numbers_or_none("mean") if "mean" in record.data else {},
+                limit=record.numbers_or_none("limit") if "limit" in record.data else {},
+                standard_error=errors,
+                interpolation=(
+                    record.text("interpolation") if "interpolation" in record.data else "cosine"
+                ),
             )
         except InputError:
             raise
@@ -211,7 +242,7 @@ class Solution:
     def _header(self) -> dict[str, Any]:
         header: dict[str, Any] = {"schema": SCHEMA, "kind": self.kind}
         for item in fields(self):
-            if item.name not in ("lag", "autocorrelation"):
+            if item.name not in ("lag", "autocorrelation", "standard_error"):
                 header[item.name] = getattr(self, item.name)
         return header
 

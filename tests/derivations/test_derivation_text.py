@@ -47,7 +47,7 @@ def test_text_of_gated(gated, line):
 def test_conditions_are_told(gated):
     text = re.sub(r"\s+", " ", str(gated))
     assert "Holds for alpha_z = 0 (z multiplies the dynamics of h" in text
-    assert "Holds for beta_h = 0 (outputs have a mean" in text
+    assert "decay to zero where beta_h, input_h, input_z, input_r vanish" in text
 
 
 def test_equations_are_numbered_without_gap(gated):

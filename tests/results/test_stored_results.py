@@ -22,6 +22,7 @@ SOLUTION_KEYS = {
     *("schema", "model", "parameters", "branch", "other_branches", "status", "variance"),
     *("lyapunov", "lag", "autocorrelation", "residual", "error_estimate", "versions", "seed"),
     *("seconds", "kind", "model_hash", "tol", "method", "message", "correlation_time", "command"),
+    *("mean", "limit", "interpolation"),
 }
 
 
@@ -40,6 +41,40 @@ def test_solution_round_trip(tmp_path: Path, suffix: str) -> None:
     assert read.message == saved.message
     assert read.status is Status.CONVERGED
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", SOLUTION_SUFFIXES)
+def test_sampled_solution_round_trip(tmp_path: Path, suffix: str) -> None:
+    """Means, limits, standard errors of some quantities and the kind of interpolation."""
+    lag = samples.solution().lag
+    errors = {"h": 1e-3 * np.exp(-lag), "phi": np.linspace(1e-4, 2e-4, lag.size)}
+    saved = samples.solution(
+        mean={"h": -0.25, "z": 0.0, "r": None},
+        limit={"h": 0.0625, "z": 0.0, "r": None},
+        standard_error=errors,
+        interpolation="spline",
+    )
+    path = tmp_path / f"result{suffix}"
+    saved.save(path)
+    read = load(path)
+    assert isinstance(read, Solution)
+    assert read.to_json() == saved.to_json()
+    assert (read.mean, read.limit) == (saved.mean, saved.limit)
+    assert list(read.standard_error) == ["h", "phi"]
+    assert list(read.autocorrelation) == list(saved.autocorrelation)
+    for name, values in errors.items():
+        assert read.standard_error[name].tobytes() == values.tobytes()
+
+
+def test_files_without_the_later_keys_are_read(tmp_path: Path) -> None:
+    record = json.loads(samples.solution().to_json())
+    for key in ("mean", "limit", "interpolation"):
+        del record[key]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    read = load(path)
+    assert isinstance(read, Solution)
+    assert (read.mean, read.limit, read.interpolation) == ({}, {}, "cosine")
 
 
 @pytest.mark.parametrize("suffix", CURVE_SUFFIXES)
