@@ -39,7 +39,9 @@ class Series:
         return Series([value] + [value * 0 for _ in range(len(self) - 1)])
 
     def __add__(self, other: Any) -> Series:
-        return Series([a + b for a, b in zip(self.coefficients, self._other(other), strict=True)])
+        return Series(
+            [a + b for a, b in zip(self.coefficients, self._other(other).coefficients, strict=True)]
+        )
 
     __radd__ = __add__
 

@@ -127,7 +127,9 @@ def _critical(matrices: Floats) -> tuple[Floats, Floats, Floats]:
     """The largest real eigenvalue with right (v_1 = 1) and left (w v = 1) eigenvectors."""
     values, vectors = np.linalg.eig(matrices)
     rows = np.arange(len(matrices))
-    best = np.argmax(np.where(abs(values.imag) < 1e-9 * abs(values) + 1e-300, values.real, -np.inf), axis=1)
+    best = np.argmax(
+        np.where(abs(values.imag) < 1e-9 * abs(values) + 1e-300, values.real, -np.inf), axis=1
+    )
     value = values[rows, best].real
     right = vectors[rows, :, best].real
     left_values, left_vectors = np.linalg.eig(np.swapaxes(matrices, 1, 2))

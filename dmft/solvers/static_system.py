@@ -77,8 +77,14 @@ class StaticSystem:
 
     @cached_property
     def fields(self) -> tuple[int, ...]:
-        """The driven fields, in order; the amplitude is the variance of the first."""
-        return driven_fields(self.theory, self.theory.static_outputs)
+        """The driven fields, one that couplings drive first: the amplitude is its variance."""
+        matrix = self.theory.matrices["response"]
+        entries = [matrix.tape.code[i] != ("rational", 0, 1) for i in matrix.tape.outputs]
+        return driven_fields(
+            self.theory,
+            self.theory.static_outputs,
+            np.array(entries, dtype=float).reshape(matrix.shape),
+        )
 
     @cached_property
     def _functions(self) -> tuple[int, ...]:
@@ -178,12 +184,16 @@ class StaticSystem:
             if only is not None and place != only:
                 continue
             here, about = log_variance[place], mean[place]
-            if f in known and np.array_equal(known[f][0], here) and np.array_equal(known[f][1], about):
+            if (
+                f in known
+                and np.array_equal(known[f][0], here)
+                and np.array_equal(known[f][1], about)
+            ):
                 continue
             used = {line[1] for line in function.tape.code if line[0] == "input"} & set(p)
             arrays = {k: p[k] for k in sorted(used) if np.ndim(p[k])}
             table = np.stack([here, about, *arrays.values()])
-            back = slice(None)
+            back: Any = slice(None)
             if here.size > _WORTH_COMPARING:
                 table, back = np.unique(table, axis=1, return_inverse=True)
             columns = dict(zip(arrays, table[2:], strict=True))
@@ -195,8 +205,12 @@ class StaticSystem:
 
             with np.errstate(all="ignore"):
                 block = moment_block(at, table[1], np.exp(table[0]), *accuracy)
-            known[f] = here.copy(), about.copy(), MomentBlock(
-                *(getattr(block, name)[back] for name in MomentBlock.__dataclass_fields__)
+            known[f] = (
+                here.copy(),
+                about.copy(),
+                MomentBlock(
+                    *(getattr(block, name)[back] for name in MomentBlock.__dataclass_fields__)
+                ),
             )
 
 
@@ -258,9 +272,7 @@ class _Parts:
         if has_means:  # means feed back: everything but the amplitude is one system
             explicit, order = np.zeros(size, dtype=bool), ()
             rest = inner = np.arange(1, 2 * size)
-        return _Parts(
-            gain, lead, strength, added, offset, places, order, explicit, rest, inner
-        )
+        return _Parts(gain, lead, strength, added, offset, places, order, explicit, rest, inner)
 
     def _products(self, known: Mapping[int, Any], name: str, rows: int) -> Floats:
         total = np.ones((len(self.places), rows))
@@ -276,9 +288,7 @@ class _Parts:
         drive = np.einsum("kan,an->kn", self.gain, squares) + self.added
         mean = self.offset
         if np.any(self.lead):
-            mean = mean + np.einsum(
-                "kan,an->kn", self.lead, self._products(known, "mean", rows)
-            )
+            mean = mean + np.einsum("kan,an->kn", self.lead, self._products(known, "mean", rows))
         return drive, mean
 
     def jacobian(
@@ -300,9 +310,7 @@ class _Parts:
                 with np.errstate(all="ignore"):
                     result[:size, j] += by_variance / drive
                     result[:size, size + j] += by_mean / drive
-                result[size:, j] += self.lead[:, a] * (
-                    others[1] * m.mean_by_variance * variance[j]
-                )
+                result[size:, j] += self.lead[:, a] * (others[1] * m.mean_by_variance * variance[j])
                 result[size:, size + j] += self.lead[:, a] * (others[1] * m.mean_by_mean)
         return result - np.eye(2 * size)[:, :, None]
 

@@ -128,11 +128,12 @@ def _cut(family: Family, branch: Branch, run: Run) -> list[Piece]:
     pieces = []
     start, begin, begin_error = 0, names[0], 0.0
     head: list[Floats] = []
-    for index, event in [*marks, (len(branch), None)]:
+    stops: list[tuple[int, Event | None]] = [*marks, (len(branch), None)]
+    for index, stop in stops:
         body = list(run.outward(branch.points[start:index])) if index > start else []
-        tail = [] if event is None else list(run.outward(event.point[None, :]))
-        end = names[1] if event is None else Kind(event.kind)
-        end_error = 0.0 if event is None else event.error
+        tail = [] if stop is None else list(run.outward(stop.point[None, :]))
+        end = names[1] if stop is None else Kind(stop.kind)
+        end_error = 0.0 if stop is None else stop.error
         points = np.array([*head, *body, *tail])
         start, head = index, tail
         if len(points) >= 2:

@@ -94,3 +94,7 @@ class Family(Protocol):
     def amplitude(self, z: Floats) -> float:
         """The variance of the first driven field at a solution."""
         ...
+
+    def others(self, z: Floats) -> dict[str, float]:
+        """Values of further unknown parameters."""
+        ...

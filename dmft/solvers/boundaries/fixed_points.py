@@ -7,25 +7,20 @@ leaves rest there turns round in a fold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from dmft.codegen.theory import CompiledTheory
-
 from ..static_system import StaticSystem
-from .axis import Axis
 from .family import Family
 from .point import Kind
+from .request import Request
 from .static_families import StaticFamily, births_family
 from .static_search import StaticSearch, fold_condition
 
 __all__ = ["fixed_point_families"]
 
 
-def fixed_point_families(
-    theory: CompiledTheory, base: Mapping[str, float], solve_for: str, swept: str
-) -> list[Family]:
-    """Folds and continuous births; ``base`` holds all other parameters."""
-    search = StaticSearch(
-        StaticSystem(theory), fold_condition, Axis(theory.info.parameter(solve_for)), base
-    )
-    return [StaticFamily(search, swept, Kind.FOLD, cusps=True), births_family(search, swept)]
+def fixed_point_families(request: Request) -> list[Family]:
+    """Folds and continuous births."""
+    search = StaticSearch(StaticSystem(request.theory), fold_condition, request.axis, request.base)
+    return [
+        StaticFamily(search, request.swept, Kind.FOLD, cusps=True),
+        births_family(search, request.swept),
+    ]

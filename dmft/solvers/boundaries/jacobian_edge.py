@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from dmft.codegen.theory import CompiledTheory
 
 from ..static_system import StaticRows, StaticSystem
-from .axis import Axis
 from .family import Family
 from .point import Kind
+from .request import Request
 from .static_families import StaticFamily
 from .static_search import Condition, StaticSearch
 
@@ -38,15 +38,11 @@ _ROUNDS = 9
 _SCAN = np.concatenate([[0.0], np.geomspace(1e-2, 1e2, 33)])
 
 
-def jacobian_edge_families(
-    theory: CompiledTheory, base: Mapping[str, float], solve_for: str, swept: str
-) -> list[Family]:
+def jacobian_edge_families(request: Request) -> list[Family]:
     """Constant solutions other than rest with an eigenvalue on the imaginary axis."""
-    system = StaticSystem(theory)
-    search = StaticSearch(
-        system, edge_condition(system), Axis(theory.info.parameter(solve_for)), base
-    )
-    return [StaticFamily(search, swept, Kind.EDGE, cusps=False)]
+    system = StaticSystem(request.theory)
+    search = StaticSearch(system, edge_condition(system), request.axis, request.base)
+    return [StaticFamily(search, request.swept, Kind.EDGE, cusps=False)]
 
 
 def edge_condition(system: StaticSystem) -> Condition:

@@ -14,7 +14,7 @@ from .curve import Piece, connected, crossings, trace
 from .family import Family, Seed
 from .point import BoundaryPoint, Kind, no_point
 
-__all__ = ["Located", "Mark", "along", "at_rows", "at_single"]
+__all__ = ["Followed", "Located", "Mark", "along", "at_rows", "at_single", "follow_all"]
 
 Floats = NDArray[np.float64]
 
@@ -56,10 +56,13 @@ def _point(
         kind=family.kind,
         segment=segment,
         amplitude=family.amplitude(z),
+        others=family.others(z),
     )
 
 
-def _from_seeds(seeds: Iterable[tuple[Family, Seed]], axis: Axis, tol: float) -> list[BoundaryPoint]:
+def _from_seeds(
+    seeds: Iterable[tuple[Family, Seed]], axis: Axis, tol: float
+) -> list[BoundaryPoint]:
     """Points of one row, nearest to zero first; or the one row that says why there is none."""
     exceeded = False
     points = []
@@ -81,20 +84,30 @@ def at_single(families: Sequence[Family], axis: Axis, tol: float) -> list[Bounda
 
 
 @dataclass(frozen=True)
-class _Followed:
-    """Pieces that belong to the boundary with their segments; rows (by value) known to be empty."""
+class Followed:
+    """All pieces, seeds that lie on none of them, and the values of q that were searched completely."""
 
-    pieces: list[Piece]
-    segments: list[int]
-    loose: list[tuple[Family, Seed]]
+    pieces: tuple[Piece, ...]
+    loose: tuple[tuple[Family, Seed], ...]
+    searched: Floats
+
+    def visible(self) -> tuple[list[Piece], list[int]]:
+        """The pieces that belong to the boundary, in the order of output, and their segments."""
+        kept = [p for p in self.pieces if p.family.belongs(p.points[len(p.points) // 2])]
+        kept.sort(key=lambda piece: (piece.span[0], abs(piece.points[0, -2])))
+        length = max((p.span[1] for p in kept), default=0.0) - min(
+            (p.span[0] for p in kept), default=0.0
+        )
+        return kept, connected(kept, length)
 
 
-def _follow(families: Sequence[Family], q: Floats, span: tuple[float, float]) -> _Followed:
+def follow_all(families: Sequence[Family], q: Floats, span: tuple[float, float]) -> Followed:
     """Trace from a few rows; again from rows that stay empty, as long as something new is found."""
     rows = np.unique(q)
     pieces: list[Piece] = []
     loose: list[tuple[Family, Seed]] = []
     seeds = _spread(rows, _SEED_ROWS)
+    searched = seeds
     for _ in range(3):
         new = []
         for family in families:
@@ -104,12 +117,11 @@ def _follow(families: Sequence[Family], q: Floats, span: tuple[float, float]) ->
             loose += [(family, seed) for seed in found.loose]
         pieces += new
         empty = [x for x in rows if not _covered(pieces, loose, x)]
-        seeds = _spread(np.array([x for x in empty if x not in seeds]), 3)
+        seeds = _spread(np.array([x for x in empty if x not in searched]), 3)
         if not seeds.size:
             break
-    kept = [p for p in pieces if p.family.belongs(p.points[len(p.points) // 2])]
-    kept.sort(key=lambda piece: (piece.span[0], abs(piece.points[0, -2])))
-    return _Followed(kept, connected(kept, span[1] - span[0]), loose)
+        searched = np.append(searched, seeds)
+    return Followed(tuple(pieces), tuple(loose), searched)
 
 
 def _covered(pieces: Sequence[Piece], loose: Sequence[tuple[Family, Seed]], q: float) -> bool:
@@ -121,53 +133,53 @@ def _covered(pieces: Sequence[Piece], loose: Sequence[tuple[Family, Seed]], q: f
 def _spread(values: Floats, most: int) -> Floats:
     if values.size <= most:
         return values
-    return values[np.unique(np.round(np.linspace(0, values.size - 1, most)).astype(int))]
+    places = np.unique(np.round(np.linspace(0, values.size - 1, most)).astype(int))
+    return np.asarray(values[places])
 
 
 def at_rows(families: Sequence[Family], axis: Axis, q: Floats, tol: float) -> Located:
     """All points at exactly the values q, in their order."""
     span = float(np.min(q)), float(np.max(q))
-    followed = _follow(families, q, span)
+    followed = follow_all(families, q, span)
+    pieces, segments = followed.visible()
     rows: list[list[BoundaryPoint]] = [[] for _ in q]
-    for piece, segment in zip(followed.pieces, followed.segments, strict=True):
+    for piece, segment in zip(pieces, segments, strict=True):
         for row, z, error in crossings(piece, q):
             rows[row].append(_point(piece.family, axis, z, error, tol, segment))
-    following = 1 + max(followed.segments, default=-1)
+    following = 1 + max(segments, default=-1)
     for family, seed in followed.loose:
-        for row in np.flatnonzero(q == seed.z[-1]):
+        for row in np.flatnonzero(q == seed.z[-1]).tolist():
             if not seed.exceeded and family.belongs(seed.z):
                 point = _point(family, axis, seed.z, seed.error, tol, following)
                 following += 1
                 rows[row].append(point)
     result = []
-    steep = _steep(followed, q)
+    reasons = _why_none(followed, q)
     for row, value in enumerate(q):
         points = sorted(rows[row], key=lambda point: (abs(point.value), -point.value))
-        for point in points or [no_point(steep[row])]:
+        for point in points or [no_point(reasons[row])]:
             result.append((float(value), point))
-    return Located(tuple(result), tuple(_marks(followed, axis)))
+    return Located(tuple(result), tuple(_marks(pieces, axis)))
 
 
-def _steep(followed: _Followed, q: Floats) -> list[Status]:
-    """For rows without a point: as the nearest row that was searched."""
-    steep = np.array([seed.z[-1] for _, seed in followed.loose if seed.exceeded])
-    statuses = []
-    for value in q:
-        near = steep.size and np.min(abs(steep - value)) <= np.max(abs(q - value)) / 4
-        statuses.append(Status.BUDGET_EXCEEDED if near else Status.NO_SOLUTION)
-    return statuses
+def _why_none(followed: Followed, q: Floats) -> list[Status]:
+    """For rows without a point: as the nearest row that was searched completely."""
+    steep = {float(seed.z[-1]) for _, seed in followed.loose if seed.exceeded}
+    nearest = followed.searched[np.argmin(abs(followed.searched[:, None] - q), axis=0)]
+    return [
+        Status.BUDGET_EXCEEDED if float(value) in steep else Status.NO_SOLUTION for value in nearest
+    ]
 
 
 def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol: float) -> Located:
     """Whole curves between the ends of ``span``, points as dense as the curvature asks for."""
-    followed = _follow(families, np.linspace(*span, 4 * _SEED_ROWS - 3), span)
+    followed = follow_all(families, np.linspace(*span, 4 * _SEED_ROWS - 3), span)
+    pieces, segments = followed.visible()
     rows = []
-    for piece, segment in zip(followed.pieces, followed.segments, strict=True):
+    for piece, segment in zip(pieces, segments, strict=True):
         inner = piece.points[1:-1]
         sharp = piece.family.sharpen(inner) if len(inner) else None
-        first, last = (
-            _end_point(piece, axis, first, segment, tol) for first in (True, False)
-        )
+        first, last = (_end_point(piece, axis, first, segment, tol) for first in (True, False))
         rows.append((piece.span[0], first))
         if sharp is not None:
             for start, z, error in zip(inner, sharp.z, sharp.error, strict=True):
@@ -180,17 +192,21 @@ def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol
             rows.append((float(seed.z[-1]), no_point(Status.BUDGET_EXCEEDED)))
         elif family.belongs(seed.z):
             segment = 1 + max((point.segment for _, point in rows), default=-1)
-            rows.append(
-                (float(seed.z[-1]), _point(family, axis, seed.z, seed.error, tol, segment))
-            )
+            rows.append((float(seed.z[-1]), _point(family, axis, seed.z, seed.error, tol, segment)))
     if not rows:
         rows = [(end, no_point()) for end in span]
-    return Located(tuple(rows), tuple(_marks(followed, axis)))
+    marks = _marks(pieces, axis)
+    tips = [mark for mark in marks if mark.kind is Kind.TRICRITICAL]
+    kept = [
+        (q, point)
+        for q, point in rows
+        if point.kind is not Kind.REST
+        or not any(_near(Mark(point.kind, q, point.value, 0.0), tip) for tip in tips)
+    ]
+    return Located(tuple(kept), tuple(marks))
 
 
-def _end_point(
-    piece: Piece, axis: Axis, first: bool, segment: int, tol: float
-) -> BoundaryPoint:
+def _end_point(piece: Piece, axis: Axis, first: bool, segment: int, tol: float) -> BoundaryPoint:
     """The end of a piece under its name; where q left its range, an ordinary point."""
     z, name = piece.points[0 if first else -1], piece.ends[0 if first else 1]
     if name is Kind.NONE:
@@ -202,10 +218,10 @@ def _end_point(
     return replace(point, kind=name or piece.family.kind)
 
 
-def _marks(followed: _Followed, axis: Axis) -> list[Mark]:
+def _marks(pieces: Sequence[Piece], axis: Axis) -> list[Mark]:
     """Named ends, each once; a curve that ends at rest in a tricritical point is not named twice."""
     found: list[Mark] = []
-    for piece in followed.pieces:
+    for piece in pieces:
         for end in (0, -1):
             name = piece.ends[end]
             if name is Kind.NONE:
@@ -224,7 +240,6 @@ def _same(one: Mark, other: Mark) -> bool:
 
 
 def _near(one: Mark, other: Mark) -> bool:
-    return (
-        abs(one.swept - other.swept) <= 1e-4 * max(1.0, abs(one.swept))
-        and abs(one.value - other.value) <= 1e-4 * max(1.0, abs(one.value))
-    )
+    return abs(one.swept - other.swept) <= 1e-4 * max(1.0, abs(one.swept)) and abs(
+        one.value - other.value
+    ) <= 1e-4 * max(1.0, abs(one.value))

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CUSP = "cusp"
     TURNING = "turning"
     TRICRITICAL = "tricritical"
+    CORNER = "corner"
     JUMP = "jump"
     REST = "rest"
     END = "end"
@@ -42,6 +43,7 @@ _EXPLANATIONS = {
     Kind.CUSP: "two curves of folds meet in a tip",
     Kind.TURNING: "the curve turns back in the swept parameter",
     Kind.TRICRITICAL: "births at rest turn from continuous to discontinuous",
+    Kind.CORNER: "two ways to lose stability take turns",
     Kind.JUMP: "the quantity jumps across zero",
     Kind.REST: "the curve ends at rest, at zero amplitude",
     Kind.END: "the curve could not be followed further",
@@ -52,8 +54,9 @@ _EXPLANATIONS = {
 class BoundaryPoint:
     """A located value of the parameter that is solved for; NaN without an answer.
 
-    ``segment`` is the number of the connected piece that the point lies on, ``amplitude`` the variance of the first driven field there (NaN where it has no
-    meaning, zero where states are born at rest); ``others`` are values of further unknowns.
+    ``segment`` is the number of the connected piece that the point lies on, ``amplitude`` the
+    variance of the first driven field there (NaN where it has no meaning, zero where states are born at
+    rest); ``others`` are values of further unknowns.
     """
 
     value: float

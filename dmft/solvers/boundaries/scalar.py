@@ -168,3 +168,7 @@ class ScalarFamily:
     def amplitude(self, z: Floats) -> float:
         """Zero: everything happens at rest."""
         return 0.0
+
+    def others(self, z: Floats) -> dict[str, float]:
+        """None."""
+        return {}

@@ -119,3 +119,7 @@ class StaticFamily:
     def amplitude(self, z: Floats) -> float:
         """A."""
         return float(np.exp(z[0]))
+
+    def others(self, z: Floats) -> dict[str, float]:
+        """None."""
+        return {}

@@ -105,9 +105,7 @@ class StaticSearch:
         near = self._near_births(rows, count)
         row = np.concatenate([row, near[0]])
         a_start, c_start = (np.concatenate(pair) for pair in zip(starts, near[1:], strict=True))
-        return self._refined(
-            row, a_start, c_start, {k: v[row] for k, v in rows.items()}
-        )
+        return self._refined(row, a_start, c_start, {k: v[row] for k, v in rows.items()})
 
     def _near_births(
         self, rows: Mapping[str, Floats], count: int
@@ -157,8 +155,10 @@ class StaticSearch:
         condition: Condition | None = None,
     ) -> tuple[Floats, Floats]:
         """Phi and K, rough, of shape (rows, amplitudes, columns)."""
-        search = self if condition is None else StaticSearch(
-            self.system, condition, self.axis, self.base
+        search = (
+            self
+            if condition is None
+            else StaticSearch(self.system, condition, self.axis, self.base)
         )
         shape = (count, a.size, c.size)
         row, all_a, all_c = (
@@ -190,6 +190,17 @@ class StaticSearch:
         if not alive.size:
             return None
         return float(_DECADES[alive[0]] - 1), float(_DECADES[alive[-1]] + 1)
+
+    def count(self, c: Floats, rows: Mapping[str, Floats]) -> NDArray[np.int64]:
+        """The number of non-zero constant solutions at each point, from changes of sign of Phi."""
+        a = np.log(10.0) * np.arange(_DECADES[0], _DECADES[-1], 1 / (2 * _POINTS_PER_DECADE))
+        point, place = (
+            part.ravel() for part in np.broadcast_arrays(np.arange(c.size)[:, None], a[None])
+        )
+        mine = {k: v[point] for k, v in rows.items()}
+        excess, _ = self.evaluate(place, c[point], mine, **_ROUGH)
+        signs = np.sign(excess.reshape(c.size, a.size))
+        return np.asarray(np.sum(signs[:, 1:] * signs[:, :-1] < 0, axis=1), dtype=np.int64)
 
     @cached_property
     def pair(self) -> Pair:

@@ -11,7 +11,7 @@ Points are z = (d, c, q), d the coordinate of the line's parameter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,12 +25,14 @@ from dmft.continuation import Options, Problem
 from ..rest_expansion import RestExpansion, rest_expansion
 from ..static_system import StaticSystem
 from .axis import Axis
-from .family import Run, Seed, Sharp
+from .family import Family, Run, Seed, Sharp
 from .pair import FollowedPair, Pair
 from .point import Kind
+from .request import Request
 from .scalar import roots_on_columns
+from .zero_state import rest_log_radius, rest_outliers
 
-__all__ = ["TricriticalFamily"]
+__all__ = ["TricriticalFamily", "moving_parameters", "tricritical_families"]
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +41,20 @@ _UNITS = 8.0
 _OPTIONS = Options(
     step=0.05, largest=0.5, angle=0.12, smallest=1e-5, points=600, tol=1e-9, event_tol=1e-10
 )
+
+
+def tricritical_families(dynamic: bool) -> Callable[[Request], list[Family]]:
+    """Of constant states, or of decaying ones (``dynamic``)."""
+
+    def families(request: Request) -> list[Family]:
+        line = Axis(request.theory.info.parameter(request.line))
+        return [
+            TricriticalFamily(
+                request.theory, request.base, request.axis, line, request.swept, dynamic
+            )
+        ]
+
+    return families
 
 
 @dataclass(frozen=True)
@@ -65,9 +81,7 @@ class TricriticalFamily:
         }
         return rest_expansion(StaticSystem(self.theory), p, d.size)
 
-    def _evaluate(
-        self, d: Floats, c: Floats, rows: Mapping[str, Floats]
-    ) -> tuple[Floats, Floats]:
+    def _evaluate(self, d: Floats, c: Floats, rows: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         found = self._expansion(d, c, rows)
         # relative to its parts: a number of order one
         size = abs(found.kappa) + abs(found.quadratic)
@@ -93,9 +107,7 @@ class TricriticalFamily:
 
         births = roots_on_columns(excess, self.line.columns, {**rows, "c": c}, c.size)
         place = births.row
-        _, coefficient = self._evaluate(
-            births.c, c[place], {k: v[place] for k, v in rows.items()}
-        )
+        _, coefficient = self._evaluate(births.c, c[place], {k: v[place] for k, v in rows.items()})
         start: list[tuple[int, float, float]] = []
         for i in range(place.size - 1):
             here = row[place[i]]
@@ -109,12 +121,10 @@ class TricriticalFamily:
             return []
         table = np.array(start)
         index = table[:, 0].astype(int)
-        d, c, error = self._pair.refine(
-            table[:, 1], table[:, 2], {k: v[q_row] for k, v in self._rows(q).items()
-                                       for q_row in [index]}
-        )
+        mine = {k: v[index] for k, v in self._rows(q).items()}
+        d, c, error = self._pair.refine(table[:, 1], table[:, 2], mine)
         seeds: list[Seed] = []
-        for i in np.flatnonzero(np.isfinite(error)):
+        for i in np.flatnonzero(np.isfinite(error)).tolist():
             z = np.array([d[i], c[i], q[index[i]]])
             if not any(s.row == index[i] and np.max(abs(s.z - z)) < 1e-6 for s in seeds):
                 seeds.append(Seed(int(index[i]), z, float(error[i])))
@@ -124,7 +134,11 @@ class TricriticalFamily:
         """Follow (d, c, q)."""
         unit = (span[1] - span[0]) / _UNITS
         equations = FollowedPair(
-            self._pair, self.swept, _STEPS * [1.0, 1.0, unit], lambda d: d, lambda d: np.ones(d.size)
+            self._pair,
+            self.swept,
+            _STEPS * [1.0, 1.0, unit],
+            lambda d: d,
+            lambda d: np.ones(d.size),
         )
         (low, high), (d_low, d_high) = self.axis.ends, self.line.ends
         return Run(
@@ -143,8 +157,15 @@ class TricriticalFamily:
         return Sharp(np.stack([d, c, z[:, 2]], axis=1), error)
 
     def belongs(self, z: Floats) -> bool:
-        """Always."""
-        return True
+        """Whether rest loses stability there, and not at some frequency or to a mean before."""
+        p = {
+            **self.base,
+            **self._rows(z[2:]),
+            self.axis.parameter.name: self.axis.value(z[1:2]),
+            self.line.parameter.name: self.line.value(z[:1]),
+        }
+        radius, outside = rest_log_radius(self.theory, p, 1), rest_outliers(self.theory, p, 1)
+        return bool(radius[0] < 1e-7 and outside[0] < 0)
 
     def amplitude(self, z: Floats) -> float:
         """Zero."""
@@ -153,3 +174,24 @@ class TricriticalFamily:
     def others(self, z: Floats) -> dict[str, float]:
         """The line's parameter."""
         return {self.line.parameter.name: float(self.line.value(z[0]))}
+
+
+def moving_parameters(theory: CompiledTheory, line: str) -> list[str]:
+    """Parameters of both signs that move the coefficients of the expansion, in the model's order.
+
+    The gains of gates; times and variances of inputs are positive. Tried at ones and twos.
+    """
+    info = theory.info
+    ones = {p.name: 1.0 if p.default is None else float(p.default) for p in info.parameters}
+    free = [p.name for p in info.parameters if not (p.positive or p.nonnegative)]
+    pinned = {c.parameter for stage in theory.conditions.values() for c in stage}
+    system = StaticSystem(theory)
+    found = []
+    for name in free:
+        if name == line or name in pinned:
+            continue
+        trial = rest_expansion(system, {**ones, name: np.array([0.0, 1.0, 2.0])}, 3)
+        parts = trial.kappa, trial.quadratic
+        if any(np.all(np.isfinite(part)) and np.ptp(part) > 1e-9 for part in parts):
+            found.append(name)
+    return found

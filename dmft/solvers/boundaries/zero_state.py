@@ -19,39 +19,44 @@ from scipy.optimize import minimize_scalar
 from dmft.codegen.float64 import FLOAT64
 from dmft.codegen.theory import CompiledTheory
 
-from .axis import Axis
 from .family import Family
 from .point import Kind
+from .request import Request
 from .scalar import ScalarFamily, Values
 
-__all__ = ["rest_log_radius", "zero_state_families"]
+__all__ = ["rest_log_radius", "rest_outliers", "zero_state_families"]
 
 Floats = NDArray[np.float64]
 
 _SCAN = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 61)])
 
 
-def zero_state_families(
-    theory: CompiledTheory, base: Mapping[str, float], solve_for: str, swept: str
-) -> list[Family]:
+def zero_state_families(request: Request) -> list[Family]:
     """The edge of the cloud, and the eigenvalues outside."""
-    axis = Axis(theory.info.parameter(solve_for))
+    theory, axis = request.theory, request.axis
 
     def at(c: Floats, rows: Mapping[str, Floats]) -> dict[str, Any]:
-        return {**base, **rows, solve_for: axis.value(c)}
+        return {**request.base, **rows, request.solve_for: axis.value(c)}
 
     def cloud(c: Floats, rows: Mapping[str, Floats]) -> Floats:
         return rest_log_radius(theory, at(c, rows), c.size)
 
     def outside(c: Floats, rows: Mapping[str, Floats]) -> Floats:
-        return _rightmost(theory, at(c, rows), c.size)
+        return rest_outliers(theory, at(c, rows), c.size)
 
     def stable(values: Values) -> Values:
         return lambda c, rows: -values(c, rows)
 
     pairs = [(cloud, outside), (outside, cloud)]
     return [
-        ScalarFamily(values, axis, swept, Kind.LINE, member=stable(other))
+        ScalarFamily(
+            values,
+            axis,
+            request.swept,
+            Kind.LINE,
+            member=stable(other),
+            member_event=Kind.CORNER,
+        )
         for values, other in pairs
     ]
 
@@ -68,7 +73,9 @@ def _matrices(theory: CompiledTheory, p: Mapping[str, Any], rows: int, name: str
 def _vectors(theory: CompiledTheory, p: Mapping[str, Any], rows: int, name: str) -> Floats:
     with np.errstate(all="ignore"):
         entries = theory.vectors[name].run(FLOAT64, dict(p))
-    return np.stack([np.broadcast_to(np.asarray(e, dtype=float), (rows,)) for e in entries], axis=-1)
+    return np.stack(
+        [np.broadcast_to(np.asarray(e, dtype=float), (rows,)) for e in entries], axis=-1
+    )
 
 
 def rest_log_radius(theory: CompiledTheory, p: Mapping[str, Any], rows: int) -> Floats:
@@ -93,10 +100,13 @@ def rest_log_radius(theory: CompiledTheory, p: Mapping[str, Any], rows: int) -> 
     seen = radius(scan)
     largest = seen[:, 0].copy()
     ordered = np.argsort(scan, axis=1)
-    for row in np.flatnonzero(np.max(seen, axis=1) > seen[:, 0] * (1 + 1e-12)):
+    for row in np.flatnonzero(np.max(seen, axis=1) > seen[:, 0] * (1 + 1e-12)).tolist():
         places = ordered[row]
         best = int(np.argmax(seen[row, places]))
-        ends = scan[row, places[max(best - 1, 0)]], scan[row, places[min(best + 1, len(places) - 1)]]
+        ends = (
+            scan[row, places[max(best - 1, 0)]],
+            scan[row, places[min(best + 1, len(places) - 1)]],
+        )
 
         def minus(w: float, row: int = row) -> float:
             return -float(radius(np.array([[w]]), slice(row, row + 1))[0, 0])
@@ -109,7 +119,7 @@ def rest_log_radius(theory: CompiledTheory, p: Mapping[str, Any], rows: int) -> 
         return np.asarray(np.log(largest))
 
 
-def _rightmost(theory: CompiledTheory, p: Mapping[str, Any], rows: int) -> Floats:
+def rest_outliers(theory: CompiledTheory, p: Mapping[str, Any], rows: int) -> Floats:
     """The largest real part of the eigenvalues outside, over the slowest rate of the fields."""
     drift, inputs, output = (
         _matrices(theory, p, rows, name) for name in ("drift_zero", "input_zero", "output_zero")
