@@ -105,6 +105,15 @@ def curve_dataset(curve: BoundaryCurve) -> Any:
             "error": ("point", curve.error, error),
             "status": ("point", np.array(curve.status, dtype=object)),
             "segment": ("point", curve.segment),
+            **{name: ("point", values) for name, values in curve.others.items()},
+            **{
+                name: ("point", np.array(values, dtype=object))
+                for name, values in (
+                    ("point_kind", curve.point_kind),
+                    ("enclosure", curve.enclosure),
+                )
+                if values
+            },
         },
         coords={name: ((), value) for name, value in curve.fixed.items()},
         attrs=_attributes(curve, "boundary", "solve_for", "message"),

@@ -26,7 +26,7 @@ PHASE_SUFFIXES = (".nc", ".csv", ".json")
 ERROR_COLUMN = "_error"
 
 #: Columns that hold text; all others are numbers.
-TEXT_COLUMNS = ("status",)
+TEXT_COLUMNS = ("status", "point_kind", "enclosure")
 
 #: Files above this size, unpacked, are refused: a solution has some hundred kilobytes.
 MAX_BYTES = 1 << 30
