@@ -45,8 +45,8 @@ def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
     ``show`` picks one stage: network, disorder, conditional, statics, zero-state, stationary,
-    lyapunov, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset, tricritical
-    gains; takes seconds). Raises `InputError` for an unknown model or stage.
+    lyapunov, replicas, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset,
+    tricritical gains; takes seconds). Raises `InputError` for an unknown model or stage.
 
     >>> import dmft
     >>> print(dmft.derive("vanilla").stages[0].equations[0].text)

@@ -19,7 +19,7 @@ def test_stages_of_gated(gated):
     titles = [stage.title for stage in gated.stages]
     words = [
         *("Network", "single-site", "Conditional-Gaussian", "Static", "Zero state"),
-        *("autocorrelations", "Lyapunov", "Jacobian"),
+        *("autocorrelations", "Lyapunov", "two replicas", "Jacobian"),
     ]
     assert len(titles) == len(words)
     assert all(word in title for word, title in zip(words, titles, strict=True))
