@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from .codegen.source import ModelSource
     from .codegen.theory import CompiledTheory
     from .results.curve import BoundaryCurve
+    from .results.phase import PhaseDiagram
     from .results.solution import Solution
 
-__all__ = ["boundary", "derive", "models", "solve"]
+__all__ = ["boundary", "derive", "models", "phase", "solve"]
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -233,6 +234,54 @@ def boundary(
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
         return locate_boundary(compiled_theory(declared), name, given, solve_for, tol)
+
+
+def phase(
+    model: ModelSource,
+    parameters: Mapping[str, float | Sweep | Sequence[float]] | None = None,
+    /,
+    *,
+    tol: float = 1e-8,
+    **more_parameters: float | Sweep | Sequence[float],
+) -> PhaseDiagram:
+    """Which states exist, and which are stable, over a plane of two parameters.
+
+    Regions are named after the states a large network can settle in (Krishnamurthy, Can & Schwab 2022,
+    whose diagrams these are for the gated network): "rest", "fixed point", "chaos", joined by + where
+    the start decides, and "(unstable fixed points)" where they have proliferated without chaos.
+
+    Parameters
+    ----------
+    model
+        A name from `dmft.models`, the path of a TOML file, or a `dmft.Model`.
+    parameters, **more_parameters
+        Numbers, and for exactly two parameters a `Sweep` with its number of points or an increasing
+        sequence; the first is drawn to the right, the second upwards.
+    tol
+        Accuracy of the boundaries, relative to max(1, |value|).
+
+    Raises
+    ------
+    InputError
+        Bad names or values; `NotCoveredError` where the theory is not built or has white noise.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> diagram = dmft.phase("vanilla", g=[0.5, 1.5, 2.0], input_x=[0.0, 5.0])
+    >>> diagram.label_at(0.5, 0.0), diagram.label_at(2.0, 0.0), diagram.label_at(1.5, 5.0)
+    ('rest', 'chaos', 'fixed point')
+    """
+    from .codegen import compiled_theory, resolve
+
+    declared = resolve(model)
+    find_model(declared)
+    tol = _check_tol(tol, 1e-12, 1e-3)
+    from .phase_diagram import phase_diagram
+
+    given = merge_parameters(parameters, more_parameters)
+    with _one_thread():
+        return phase_diagram(compiled_theory(declared), given, tol)
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -62,7 +62,7 @@ def phase_diagram(
     if len(swept) != 2:
         raise InputError(
             f"phase: {len(swept)} parameters are swept ({', '.join(swept) or 'none'}); a diagram needs "
-            "two, like g_h=1:4:61 alpha_r=0:20:41"
+            f"two, like {_example(theory)}"
         )
     for name in swept:
         if isinstance(given[name], Sweep) and given[name].num is None:
@@ -70,10 +70,10 @@ def phase_diagram(
         if any(np.diff(swept[name]) <= 0):
             raise InputError(f"{name}: the values of an axis must increase")
     _check_covered(theory, fixed, swept)
-    x, y = swept
+    across, up = swept
     required = [p.name for p in theory.info.parameters if p.default is None]
-    along = next((name for name in swept if name in required), x)
-    plane = _Plane(along, y if along == x else x, swept, fixed)
+    along = next((name for name in swept if name in required), across)
+    plane = _Plane(along, up if along == across else across, swept, fixed)
     curves: dict[str, BoundaryCurve] = {}
     left_out: list[str] = []
     for name in PHASE_BOUNDARIES:
@@ -85,17 +85,19 @@ def phase_diagram(
             left_out.append(f"{name}: {error}")
     told("naming regions")
     labels, region = _regions(theory, plane, curves)
-    if along != x:
+    if along != across:
         region = region.T
     return PhaseDiagram(
         model=theory.info.name,
-        x=x,
-        y=y,
+        across=across,
+        up=up,
         axes={name: np.array(values) for name, values in swept.items()},
         fixed=fixed,
         labels=labels,
         region=region,
-        curves=tuple(c for name, curve in curves.items() for c in _drawn(name, curve, plane, x)),
+        curves=tuple(
+            c for name, curve in curves.items() for c in _drawn(name, curve, plane, across)
+        ),
         versions=versions(),
         tolerance=tol,
         command=None,
@@ -103,6 +105,12 @@ def phase_diagram(
         model_hash=theory.info.hash,
         message="; ".join(left_out),
     )
+
+
+def _example(theory: CompiledTheory) -> str:
+    """Two sweeps as one could type them."""
+    names = [p.name for p in theory.info.parameters]
+    return " ".join(f"{name}=1:4:31" for name in names[:2])
 
 
 def _check_covered(
@@ -190,16 +198,15 @@ def _witnesses(members: Integers, near: Any) -> list[tuple[int, int]]:
     return chosen
 
 
-def _drawn(name: str, curve: BoundaryCurve, plane: _Plane, x: str) -> list[PhaseCurve]:
+def _drawn(name: str, curve: BoundaryCurve, plane: _Plane, across: str) -> list[PhaseCurve]:
     """The pieces of a boundary as lines; a missing point ends a piece."""
     pieces = []
-    across, up = curve.columns[plane.rows], curve.columns[plane.along]
     for segment in np.unique(curve.segment[curve.answered]):
         inside = np.flatnonzero(curve.answered & (curve.segment == segment))
         kinds = {curve.point_kind[i] for i in inside} if curve.point_kind else {""}
-        rows, values = across[inside], up[inside]
+        rows, values = curve.columns[plane.rows][inside], curve.columns[plane.along][inside]
         order = np.argsort(rows, kind="stable")
-        horizontal, vertical = (values, rows) if x == plane.along else (rows, values)
+        horizontal, vertical = (values, rows) if across == plane.along else (rows, values)
         pieces.append(
             PhaseCurve(
                 name,

@@ -52,7 +52,7 @@ def phase(
     if not json:
         rows = [(name, f"{100 * share:.1f}%") for name, share in diagram.shares.items()]
         rows += [(f"time {diagram.seconds:.1f} s", "")]
-        print_table(f"{diagram.model} {diagram.x}, {diagram.y}", ("region", "share"), rows)
+        print_table(f"{diagram.model} {diagram.across}, {diagram.up}", ("region", "share"), rows)
     if diagram.message:
         note(f"left out: {diagram.message}")
     if "undecided" in diagram.shares:

@@ -24,16 +24,16 @@ class PhaseCurve:
 
     boundary: str
     point_kind: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
+    across: tuple[float, ...]
+    up: tuple[float, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return {
             "boundary": self.boundary,
             "point_kind": self.point_kind,
-            "x": list(self.x),
-            "y": list(self.y),
+            "across": list(self.across),
+            "up": list(self.up),
         }
 
 
@@ -43,17 +43,17 @@ class PhaseDiagram:
 
     Attributes
     ----------
-    model, x, y
-        The model and the two parameters: x to the right, y upwards.
+    model, across, up
+        The model and the two parameters, one to the right, one upwards.
     axes
-        Parameter -> its values, in order x, y.
+        Parameter -> its values, in this order.
     fixed
         The values of all other parameters.
     labels
         Names of the regions, like "rest" or "rest + chaos": the states that a large network can settle
         in, joined by +, and in brackets what else solves the equations.
     region
-        Position in ``labels``, shape (values of y, values of x); -1 where nothing could be decided.
+        Position in ``labels``, shape (values upwards, values across); -1 where nothing could be decided.
     curves
         Boundaries with their names.
     versions, tolerance, command, seconds, model_hash, message
@@ -66,8 +66,8 @@ class PhaseDiagram:
     """
 
     model: str
-    x: str
-    y: str
+    across: str
+    up: str
     axes: dict[str, FloatArray]
     fixed: dict[str, float]
     labels: tuple[str, ...]
@@ -92,10 +92,10 @@ class PhaseDiagram:
         put("curves", tuple(self.curves))
         for name in ("fixed", "versions"):
             put(name, FrozenDict(getattr(self, name)))
-        if tuple(self.axes) != (self.x, self.y):
-            raise ValueError(f"axes: {', '.join(self.axes)}; expected {self.x}, {self.y}")
+        if tuple(self.axes) != (self.across, self.up):
+            raise ValueError(f"axes: {', '.join(self.axes)}; expected {self.across}, {self.up}")
         region = np.array(self.region, dtype=np.int64)
-        shape = (self.axes[self.y].size, self.axes[self.x].size)
+        shape = (self.axes[self.up].size, self.axes[self.across].size)
         if region.shape != shape:
             raise ValueError(f"region: shape {region.shape}, expected {shape}")
         if region.size and not (region.min() >= -1 and region.max() < len(self.labels)):
@@ -113,10 +113,10 @@ class PhaseDiagram:
         undecided = float(np.sum(self.region < 0)) / total
         return found | ({"undecided": undecided} if undecided else {})
 
-    def label_at(self, x: float, y: float) -> str:
-        """The region of the grid point nearest to (x, y)."""
-        column = int(np.argmin(abs(self.axes[self.x] - x)))
-        row = int(np.argmin(abs(self.axes[self.y] - y)))
+    def label_at(self, across: float, up: float) -> str:
+        """The region of the grid point nearest to these values."""
+        column = int(np.argmin(abs(self.axes[self.across] - across)))
+        row = int(np.argmin(abs(self.axes[self.up] - up)))
         position = int(self.region[row, column])
         return self.labels[position] if position >= 0 else "undecided"
 
@@ -150,18 +150,18 @@ class PhaseDiagram:
         return phase_figure(self, path)
 
     def to_sheet(self) -> Sheet:
-        """Header and columns, a row per grid point, x running fastest."""
-        across, up = np.meshgrid(self.axes[self.x], self.axes[self.y])
-        columns = {self.x: across.ravel(), self.y: up.ravel(), "region": self.region.ravel()}
-        return Sheet(self._header(), columns)
+        """Header and columns, a row per grid point, those across running fastest."""
+        grid = np.meshgrid(self.axes[self.across], self.axes[self.up])
+        columns = {name: values.ravel() for name, values in zip(self.axes, grid, strict=True)}
+        return Sheet(self._header(), columns | {"region": self.region.ravel()})
 
     @classmethod
     def from_sheet(cls, sheet: Sheet) -> PhaseDiagram:
         """Rebuild from `to_sheet`; `InputError` names what is missing or wrong."""
         record = Record(sheet.header, sheet.source)
         axes = record.series_map("axes")
-        x, y = record.text("x"), record.text("y")
-        if "region" not in sheet.columns or set(axes) != {x, y}:
+        across, up = record.text("across"), record.text("up")
+        if "region" not in sheet.columns or set(axes) != {across, up}:
             raise InputError(f"{sheet.source}: the regions or their axes are missing")
         region = np.asarray(sheet.columns["region"], dtype=np.float64)
         try:
@@ -169,18 +169,18 @@ class PhaseDiagram:
                 raise ValueError("region: expected whole numbers")
             return cls(
                 model=record.text("model"),
-                x=x,
-                y=y,
-                axes={name: np.array(axes[name]) for name in (x, y)},
+                across=across,
+                up=up,
+                axes={name: np.array(axes[name]) for name in (across, up)},
                 fixed=record.numbers("fixed"),
                 labels=record.texts("labels"),
-                region=region.reshape(len(axes[y]), len(axes[x])).astype(np.int64),
+                region=region.reshape(len(axes[up]), len(axes[across])).astype(np.int64),
                 curves=tuple(
                     PhaseCurve(
                         item.text("boundary"),
                         item.text("point_kind"),
-                        tuple(item.series("x")),
-                        tuple(item.series("y")),
+                        tuple(item.series("across")),
+                        tuple(item.series("up")),
                     )
                     for item in record.items("curves")
                 ),
@@ -211,4 +211,4 @@ class PhaseDiagram:
     def __repr__(self) -> str:
         size = " x ".join(str(values.size) for values in self.axes.values())
         shares = ", ".join(f"{name} {100 * share:.0f}%" for name, share in self.shares.items())
-        return f"PhaseDiagram({self.model} {self.x}, {self.y}: {size} points; {shares})"
+        return f"PhaseDiagram({self.model} {self.across}, {self.up}: {size} points; {shares})"

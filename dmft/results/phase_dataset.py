@@ -28,7 +28,7 @@ def phase_dataset(diagram: PhaseDiagram) -> Any:
         "flag_meanings": "; ".join(["undecided", *diagram.labels]),
     }
     return xarray.Dataset(
-        data_vars={"region": ((diagram.y, diagram.x), diagram.region, legend)},
+        data_vars={"region": ((diagram.up, diagram.across), diagram.region, legend)},
         coords={
             **{name: (name, values) for name, values in diagram.axes.items()},
             **{name: ((), value) for name, value in diagram.fixed.items()},

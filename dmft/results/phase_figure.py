@@ -34,7 +34,7 @@ def phase_figure(diagram: PhaseDiagram, path: str | Path | None = None) -> Any:
 
     figure, axes = new_figure(width=5.4, height=3.1)
     symbols = Symbols(diagram.model)
-    x, y = diagram.axes[diagram.x], diagram.axes[diagram.y]
+    x, y = diagram.axes[diagram.across], diagram.axes[diagram.up]
     present = [i for i in range(len(diagram.labels)) if np.any(diagram.region == i)]
     patches = []
     for order, i in enumerate(present):
@@ -54,8 +54,8 @@ def phase_figure(diagram: PhaseDiagram, path: str | Path | None = None) -> Any:
         named.setdefault(curve.boundary, line)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
-    axes.set_xlabel(symbols.axis(diagram.x), fontsize=9)
-    axes.set_ylabel(symbols.axis(diagram.y), fontsize=9)
+    axes.set_xlabel(symbols.axis(diagram.across), fontsize=9)
+    axes.set_ylabel(symbols.axis(diagram.up), fontsize=9)
     words = [diagram.model, *symbols.settings(diagram.fixed)]
     lines = [", ".join(words[start : start + 5]) for start in range(0, len(words), 5)]
     axes.set_title(",\n".join(lines), fontsize=7.5, loc="left")
@@ -93,5 +93,5 @@ def _fill(axes: Any, x: Any, y: Any, inside: Any, colour: str, hatch: str) -> No
 
 def _draw(axes: Any, curve: PhaseCurve) -> Any:
     colour, style = _LINES.get(curve.boundary, (COLOURS[6], "-"))
-    (line,) = axes.plot(curve.x, curve.y, color=colour, linestyle=style, linewidth=1.6)
+    (line,) = axes.plot(curve.across, curve.up, color=colour, linestyle=style, linewidth=1.6)
     return line

@@ -12,8 +12,8 @@ from dmft.results.sheet import PHASE_SUFFIXES
 def diagram(**changes):
     data = {
         "model": "gated",
-        "x": "g_h",
-        "y": "alpha_r",
+        "across": "g_h",
+        "up": "alpha_r",
         "axes": {"g_h": np.linspace(1, 4, 7), "alpha_r": np.linspace(0, 20, 5)},
         "fixed": {"beta_r": -0.1, "tau_r": 1.0},
         "labels": ("rest", "chaos", "rest + chaos"),
@@ -52,7 +52,8 @@ def test_shares_and_labels():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"region": np.zeros((7, 5), int)}, {"region": np.full((5, 7), 3)}, {"x": "beta_r"}]
+    "changes",
+    [{"region": np.zeros((7, 5), int)}, {"region": np.full((5, 7), 3)}, {"across": "beta_r"}],
 )
 def test_what_does_not_fit_together_is_no_diagram(changes):
     with pytest.raises(ValueError):
