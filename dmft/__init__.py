@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .api import boundary as boundary
     from .api import derive as derive
     from .api import models as models
+    from .api import phase as phase
     from .api import solve as solve
     from .parameters import Sweep as Sweep
     from .results.load import load as load
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "logistic",
     "models",
+    "phase",
     "read_model",
     "solve",
     "validate",
@@ -68,6 +70,7 @@ _HOMES = {
     "load": "dmft.results.load",
     "logistic": "dmft.derivations.functions",
     "models": "dmft.api",
+    "phase": "dmft.api",
     "read_model": "dmft.derivations.model_file",
     "solve": "dmft.api",
 }

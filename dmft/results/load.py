@@ -12,6 +12,7 @@ from .archive import read_archive
 from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
+from .phase import PhaseDiagram
 from .record import Record, strict_loads
 from .sheet import ERROR_COLUMN, MAX_BYTES, SOLUTION_SUFFIXES, Sheet
 from .solution import Solution
@@ -19,7 +20,7 @@ from .solution import Solution
 __all__ = ["load"]
 
 
-def load(path: str | Path) -> Solution | BoundaryCurve:
+def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram:
     """Read a result that `Solution.save` or `BoundaryCurve.save` wrote; the suffix says how.
 
     The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
@@ -58,8 +59,10 @@ def load(path: str | Path) -> Solution | BoundaryCurve:
         return Solution.from_sheet(sheet)
     if kind == BoundaryCurve.kind:
         return BoundaryCurve.from_sheet(sheet)
+    if kind == PhaseDiagram.kind:
+        return PhaseDiagram.from_sheet(sheet)
     raise InputError(
-        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution and boundary"
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary and phase"
     )
 
 
@@ -80,6 +83,8 @@ def _read_json(path: Path, source: str) -> Sheet:
             columns[name] = [math.nan if value is None else value for value in values]
         columns["status"] = [point.text("status") for point in points]
         columns["segment"] = [point.number("segment") for point in points]
+    elif kind == PhaseDiagram.kind:
+        columns = {"region": [v for row in record.rows("region") for v in row]}
     return Sheet(record.data, columns, source)
 
 

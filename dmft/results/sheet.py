@@ -11,6 +11,7 @@ __all__ = [
     "CURVE_SUFFIXES",
     "ERROR_COLUMN",
     "MAX_BYTES",
+    "PHASE_SUFFIXES",
     "SOLUTION_SUFFIXES",
     "TEXT_COLUMNS",
     "Sheet",
@@ -19,12 +20,13 @@ __all__ = [
 
 SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
+PHASE_SUFFIXES = (".nc", ".csv", ".json")
 
 #: Ends the names of columns that hold standard errors.
 ERROR_COLUMN = "_error"
 
 #: Columns that hold text; all others are numbers.
-TEXT_COLUMNS = ("status",)
+TEXT_COLUMNS = ("status", "point_kind", "enclosure")
 
 #: Files above this size, unpacked, are refused: a solution has some hundred kilobytes.
 MAX_BYTES = 1 << 30

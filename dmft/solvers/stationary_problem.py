@@ -25,6 +25,7 @@ from dmft.gaussian.pair_average import PairAverage, pair_average
 
 from .frequency_peak import frequency_peak
 from .lag_grid import LagGrid
+from .statics import StaticCurve, driven_fields
 
 __all__ = ["Currents", "LinearTheory", "StationaryProblem"]
 
@@ -49,16 +50,88 @@ class LinearTheory:
         return self.theory.matrices["input"].at(self.parameters)
 
     @cached_property
+    def coefficients(self) -> Floats:
+        """c_a, (currents,)."""
+        return self.theory.vector("coefficients", self.parameters)
+
+    @cached_property
+    def variances(self) -> Floats:
+        """v_a, the variances of the couplings, (currents,)."""
+        return self.theory.vector("weights", self.parameters)
+
+    @cached_property
+    def current_means(self) -> Floats:
+        """m_a, the means of the couplings, (currents,)."""
+        return self.theory.vector("current_means", self.parameters)
+
+    @cached_property
     def strength(self) -> Floats:
         """v_a c_a^2, (currents,)."""
-        coefficients = self.theory.vector("coefficients", self.parameters)
-        return self.theory.vector("weights", self.parameters) * coefficients**2
+        return self.variances * self.coefficients**2
 
     @cached_property
     def active(self) -> tuple[int, ...]:
-        """Fields on which some output depends, in order."""
-        used = {self.theory.functions[f].field for o in self.theory.outputs for f in o.factors}
-        return tuple(sorted(used))
+        """Fields on which some output depends, first one that the couplings drive."""
+        return driven_fields(self.theory, self.theory.outputs, self.response)
+
+    @cached_property
+    def response(self) -> Floats:
+        """R = -A^{-1} B, (fields, currents)."""
+        return self._at_rest(self.inputs)
+
+    def _at_rest(self, drive: Floats) -> Floats:
+        """-A^{-1} times a matrix or vector."""
+        result: Floats = -np.linalg.solve(self.drift, drive)
+        return result
+
+    @cached_property
+    def input_variances(self) -> Floats:
+        """What quenched inputs add to every C_k(tau), (fields,)."""
+        response = self._at_rest(self.theory.matrices["quenched"].at(self.parameters))
+        return response**2 @ self.theory.vector("quenched_variances", self.parameters)
+
+    @cached_property
+    def constant_means(self) -> Floats:
+        """The mean of every field without the couplings, (fields,)."""
+        constant = self.theory.vector("constant", self.parameters)
+        inputs = self.theory.matrices["quenched"].at(self.parameters)
+        constant += inputs @ self.theory.vector("quenched_means", self.parameters)
+        return self._at_rest(constant)
+
+    @cached_property
+    def mean_gain(self) -> Floats:
+        """R_ka m_a c_a: the means of fields from mean products of functions, (fields, currents)."""
+        return self.response * self.current_means * self.coefficients
+
+    @cached_property
+    def noise(self) -> Floats:
+        """W diag(D) W^T, (fields, fields)."""
+        matrix = self.theory.matrices["noise"].at(self.parameters)
+        return matrix * self.theory.vector("noise_intensities", self.parameters) @ matrix.T
+
+    @cached_property
+    def has_noise(self) -> bool:
+        """Whether white noise drives some field: then no state is constant."""
+        return bool(np.any(self.noise))
+
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether x -> -x leaves the theory as it is, so that correlations may decay to zero."""
+        conditions = self.theory.conditions
+        return "decay" in conditions and not self.theory.unmet("decay", self.parameters)
+
+    def static_curve(self, gain: Floats) -> StaticCurve:
+        """Constant solutions for power gains (fields, currents), inputs and means included."""
+        return StaticCurve(
+            self.theory,
+            self.parameters,
+            self.theory.outputs,
+            self.strength,
+            gain,
+            self.input_variances,
+            self.constant_means,
+            self.mean_gain,
+        )
 
     @cached_property
     def slowest_rate(self) -> float:
