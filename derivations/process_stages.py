@@ -80,10 +80,10 @@ def _propagator(structure: ConditionalStructure, name: str, printer: Printer) ->
         if weight != 0:
             label = Formula(drive.name, printer.names[drive.symbol])
             terms.append(driven(weight, label.at("s") if drive.kind == "white" else label))
-    label, total = model.fields[k].latex or name, joined(terms)
+    shown, total = model.fields[k].latex or name, joined(terms)
     return Equation(
         f"{name}(t) = int^t ds exp(-int_s^t {rate.text}) ({total.text})",
-        rf"{label}(t) = \int^t ds\,e^{{-\int_s^t {rate.latex}}}\,\left({total.latex}\right)",
+        rf"{shown}(t) = \int^t ds\,e^{{-\int_s^t {rate.latex}}}\,\left({total.latex}\right)",
     )
 
 

@@ -30,10 +30,8 @@ def gated() -> OnsetLaws:
 
 def on_the_line(alpha_r: float, beta_r: float) -> dict[str, float]:
     gain = float(1 + np.exp(beta_r))
-    return dict(
-        g_h=gain, alpha_z=0.0, alpha_r=alpha_r, beta_h=0.0, beta_z=0.3, beta_r=beta_r, tau_z=1.0,
-        tau_r=0.7,
-    )  # fmt: skip
+    given = dict(g_h=gain, alpha_r=alpha_r, beta_z=0.3, beta_r=beta_r, tau_r=0.7)
+    return {p.name: float(given.get(p.name, p.default or 0)) for p in get("gated").parameters}
 
 
 def test_tricritical_gains_are_those_derived_by_hand(gated: OnsetLaws) -> None:

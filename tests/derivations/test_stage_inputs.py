@@ -160,7 +160,7 @@ def test_a_loop_through_two_currents_is_a_determinant() -> None:
 
 
 EVERYTHING = [
-    special(), followed(), *map(get, ("gated", "gated-input", "mean-coupling", "adaptation")),
+    special(), followed(), *map(get, ("gated", "mean-coupling", "adaptation")),
 ]  # fmt: skip
 
 
