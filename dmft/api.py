@@ -127,12 +127,9 @@ def solve(
     declared = resolve(model)
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
-    tol = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    from .solvers.stationary import BRANCHES, METHODS, solve_stationary
+    tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .solvers.stationary import solve_stationary
 
-    _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
     theory = compiled_theory(declared)
     _check_closed(theory, values, ("gaussian", "decay", "statics"))
     with _one_thread():
@@ -270,6 +267,17 @@ def boundary(
         model_hash=info.hash,
         message="",
     )
+
+
+def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
+    """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.stationary import BRANCHES, METHODS
+
+    accuracy = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:

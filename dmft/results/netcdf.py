@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import InputError, MissingExtraError
 from ..output import require_extra
 from .record import strict_json, strict_loads
+from .scan_dataset import scan_columns
 from .sheet import ERROR_COLUMN, Sheet, Storable
 
 if TYPE_CHECKING:
@@ -141,12 +142,17 @@ def read_netcdf(path: Path, source: str) -> Sheet:
         with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
             dataset.load()
             header = strict_loads(_text(dataset.attrs["header"]), f"{source}: header")
-            return Sheet(header, _columns(dataset), source)
+            columns = scan_columns if _is_scan(header) else _columns
+            return Sheet(header, columns(dataset), source)
     except InputError:
         raise
     except Exception as exc:  # whatever a foreign or damaged file makes the HDF5 stack raise
         reason = " ".join(str(exc).split())[:80]
         raise InputError(f"{source}: not a NetCDF file written by dmft ({reason})") from None
+
+
+def _is_scan(header: Any) -> bool:
+    return isinstance(header, dict) and header.get("kind") == "scan"
 
 
 def _columns(dataset: Any) -> dict[str, Any]:
