@@ -225,10 +225,11 @@ def _points(done: Mapping[int, Sequence[Row]]) -> int:
 
 
 def _kept(problem: ScanProblem, done: Mapping[int, Sequence[Row]], journal: Journal | None) -> str:
-    """How much is done and how to go on."""
-    count = f"{_points(done)} of {problem.size} points are done"
+    """How much is done and how to go on. What lies on the disk counts, whenever Ctrl-C came."""
+    kept = done if journal is None else journal.read()
+    count = f"{_points(kept)} of {problem.size} points are done"
     if journal is None:
         return f"{count} and lost, since no output was given"
-    if not done:
+    if not kept:
         return count
     return f"{count} and kept in {journal.path}; the same command or call goes on from there"

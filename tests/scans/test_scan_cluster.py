@@ -41,12 +41,13 @@ if __name__ == "__main__":
         n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as cluster:
         address, killer = cluster.scheduler_address, Killer()
-        scan("vanilla", g=dmft.Sweep(1.3, 2.5, 40), scheduler=address, output="scan.json",
-             lyapunov=False, watch=killer)
+        scan("vanilla", g=dmft.Sweep(1.5, 2.5, 12), input_x=[0.0], scheduler=address,
+             output="scan.json", lyapunov=False, watch=killer)
         print(json.dumps([killer.where, address, len(killer.pids)]))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_no_point(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
@@ -59,7 +60,7 @@ def test_a_killed_worker_costs_no_point(tmp_path: Path) -> None:
     assert where == f"on {address}"
     assert processes == 3  # one of two was killed and replaced
     assert not list(tmp_path.glob("*.partial.jsonl"))
-    expected = scan("vanilla", g=dmft.Sweep(1.3, 2.5, 40), lyapunov=False, workers=1)
+    expected = scan("vanilla", g=dmft.Sweep(1.5, 2.5, 12), input_x=[0.0], lyapunov=False, workers=1)
     assert record(dmft.load(tmp_path / "scan.json")) == record(expected)
 
 

@@ -80,15 +80,14 @@ def test_every_point_is_what_solve_returns() -> None:
 def test_two_processes_give_the_digits_of_one(tmp_path: Path) -> None:
     """Two pieces on two processes, of a model that no worker has a name for."""
     (tmp_path / "mine.toml").write_text(MINE, encoding="utf-8")
-    given = {"g": [2.0], "slope": dmft.Sweep(0.7, 1.2, 9)}
+    given = {"g": [1.9, 2.1], "slope": [0.9, 1.0]}
     first, second = Watcher(), Watcher()
     one = scan(tmp_path / "mine.toml", given, workers=1, watch=first)
     two = scan(tmp_path / "mine.toml", given, workers=2, watch=second)
     assert record(one) == record(two)
     assert one.answered.all() and (one.lyapunov > 0).all()
-    assert first.told == [(9, 0, "in 1 process"), 4, 5, "finished"]
-    assert second.told[0] == (9, 0, "in 2 processes")
-    assert second.told[1:] in ([4, 5, "finished"], [5, 4, "finished"])
+    assert first.told == [(4, 0, "in 1 process"), 2, 2, "finished"]
+    assert second.told == [(4, 0, "in 2 processes"), 2, 2, "finished"]
 
 
 def test_the_order_of_the_pieces_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
