@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from scanned import record
 import dmft
 from dmft.cli import main
 from dmft.scans import scan
+from dmft.scans.processes import _deaf
 
 Captured = pytest.CaptureFixture[str]
 
@@ -157,6 +159,30 @@ def test_ctrl_c_is_one_line_and_130_and_the_scan_resumes(
     )
     assert [path.name for path in tmp_path.iterdir()] == [JOURNAL]
     assert resumed(tmp_path, capsys, expected) == done
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX")
+def test_ctrl_c_while_workers_start_is_one_line_too(tmp_path: Path) -> None:
+    process = begin(tmp_path, 2)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("dmft: scanning")
+    time.sleep(0.3)  # they are importing now; the outcome is the same at any moment
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.startswith("dmft: interrupted: ") and err.count("\n") == 1
+
+
+def test_workers_inherit_that_ctrl_c_is_not_for_them() -> None:
+    """The test above sees a worker's complaint only when it comes at the wrong moment."""
+    before = signal.getsignal(signal.SIGINT)
+    with _deaf():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is before
+    thread = threading.Thread(target=lambda: _deaf().__enter__())
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is before  # only the main thread may change it
 
 
 def test_a_killed_scan_resumes(tmp_path: Path, expected: dict[str, Any], capsys: Captured) -> None:

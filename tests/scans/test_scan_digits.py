@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import samples
 from scanned import record
 
 import dmft
 from dmft.errors import DmftError, NotCoveredError
+from dmft.results.scan import column_names
 from dmft.scans import scan
+from dmft.scans.point import row_of
 from dmft.scans.problem import ScanProblem
 
 #: A model of a file: the slope multiplies the gain, so that slope = 1 is the network of SCS.
@@ -67,6 +70,10 @@ def test_every_point_is_what_solve_returns() -> None:
             at = {name: grid[i, j] for name, grid in found.values.items()}
             for field, variance in solution.variance.items():
                 assert at[f"variance_{field}"] == variance
+                for name in ("mean", "limit"):
+                    known = getattr(solution, name).get(field)
+                    expected = np.nan if known is None else known
+                    assert np.array_equal(at[f"{name}_{field}"], expected, True)
                 time = solution.correlation_time[field]
                 assert np.array_equal(at[f"correlation_time_{field}"], time or np.nan, True)
             assert at["lyapunov"] == solution.lyapunov
@@ -75,6 +82,16 @@ def test_every_point_is_what_solve_returns() -> None:
                 assert at[f"error_{name}"] == error
     assert set(found.branch.ravel()) == {"zero", "chaotic"}
     assert found.model_hash == solution.model_hash
+
+
+def test_means_and_limits_have_their_places() -> None:
+    solution = samples.solution(mean={"h": 1.0, "r": 2.0}, limit={"h": 3.0, "z": 4.0})
+    row = dict(zip(column_names(solution.variance), row_of(solution, ("h", "z", "r")), strict=True))
+    names = [f"{kind}_{field}" for kind in ("mean", "limit") for field in ("h", "z", "r")]
+    assert [row[name] for name in names] == [1.0, None, 2.0, 3.0, 4.0, None]
+    assert row["variance_z"] == 1 / 3 and row["correlation_time_r"] == 7.1
+    assert (row["error_variance"], row["error_lyapunov"], row["seconds"]) == (1e-11, None, 0.25)
+    assert row["other_branches"] == "zero fixed-point"
 
 
 def test_two_processes_give_the_digits_of_one(tmp_path: Path) -> None:
