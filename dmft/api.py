@@ -129,13 +129,9 @@ def solve(
     declared = resolve(model)
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
-    tol = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    from .solvers.stationary import BRANCHES, METHODS, is_branch, solve_stationary
+    tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .solvers.stationary import solve_stationary
 
-    if not is_branch(branch):
-        _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
     theory = compiled_theory(declared)
     _check_closed(theory, values, ("gaussian",))
     with _one_thread():
@@ -294,6 +290,18 @@ def phase(
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
         return phase_diagram(compiled_theory(declared), given, tol)
+
+
+def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
+    """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.stationary import BRANCHES, METHODS, is_branch
+
+    accuracy = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    if not is_branch(branch):
+        _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:
