@@ -13,7 +13,7 @@ from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
 from .record import Record, strict_loads
-from .sheet import ERROR_COLUMN, MAX_BYTES, SOLUTION_SUFFIXES, Sheet
+from .sheet import ERROR_COLUMN, MAX_BYTES, SOLUTION_SUFFIXES, TEXT_COLUMNS, Sheet
 from .solution import Solution
 
 __all__ = ["load"]
@@ -74,12 +74,16 @@ def _read_json(path: Path, source: str) -> Sheet:
             columns |= {f"{name}{ERROR_COLUMN}": values for name, values in errors.items()}
     elif kind == BoundaryCurve.kind:
         points = record.items("points")
-        names = [*record.texts("sweep"), record.text("solve_for"), "error"]
+        others = record.texts("others") if "others" in record.data else ()
+        names = [*record.texts("sweep"), record.text("solve_for"), *others, "error"]
         for name in names:
             values = [point.number_or_none(name) for point in points]
             columns[name] = [math.nan if value is None else value for value in values]
         columns["status"] = [point.text("status") for point in points]
         columns["segment"] = [point.number("segment") for point in points]
+        for name in TEXT_COLUMNS[1:]:  # not in every file
+            if points and name in points[0].data:
+                columns[name] = [point.text(name) for point in points]
     return Sheet(record.data, columns, source)
 
 
