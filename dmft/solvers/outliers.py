@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from dmft.gaussian.square_moments import SquareMoments, square_moments
 
-from .stationary_problem import LinearTheory
+from .linear_theory import LinearTheory
 
 __all__ = ["order_parameter_growth"]
 
@@ -67,15 +67,15 @@ def order_parameter_growth(
         for i, (j, _) in enumerate(factors):
             slope[j] = c * _product(factors, {i: "slope"}, "mean")
             value_slope[j] = c**2 * _product(factors, {i: "value_slope"}, "square")
-            for k, (l, _) in enumerate(factors):
+            for k, (other, _) in enumerate(factors):
                 if k == i:
                     second[j, j] = c * _product(factors, {i: "curvature"}, "mean")
                     second_of_square[j, j] = c**2 * _product(
                         factors, {i: "square_by_variance"}, "square"
                     )
                 else:
-                    second[j, l] = c * _product(factors, {i: "slope", k: "slope"}, "mean")
-                    second_of_square[j, l] = (
+                    second[j, other] = c * _product(factors, {i: "slope", k: "slope"}, "mean")
+                    second_of_square[j, other] = (
                         2 * c**2 * _product(factors, {i: "value_slope", k: "value_slope"}, "square")
                     )
         for b in range(currents):
