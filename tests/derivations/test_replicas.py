@@ -301,6 +301,7 @@ def test_the_printed_stage() -> None:
     two = str(derive_model(followed()).show("replicas"))
     assert "d/dt P_h,a(t,u) = [-logistic(b*z)]" not in two  # the declared name is used
     assert "P_a,h(t,u)" in two and c.name in two
+    assert "P_h,h(u,u) = 1" in two and "P_h,a(u,u) = 0" in two
 
 
 def test_scaled_outputs_and_variances_are_kept() -> None:
