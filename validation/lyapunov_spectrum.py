@@ -75,7 +75,7 @@ class LyapunovSpectrum:
     @property
     def is_complete(self) -> bool:
         """Whether these are all exponents."""
-        return self.block_means.shape[1] == self.dimension
+        return int(self.block_means.shape[1]) == self.dimension
 
 
 def binned_error(block_means: Array) -> NDArray[np.float64]:

@@ -84,13 +84,11 @@ class PowerSpectrum:
         """All spectra so far."""
         scale = self._spacing / float(np.sum(self._window**2))
         count = self._segments or np.nan
+        half = self._segment // 2
         return PowerSpectra(
-            frequency=2
-            * np.pi
-            * np.arange(self._segment // 2 + 1)
-            / (self._segment * self._spacing),
+            frequency=np.linspace(0.0, np.pi / self._spacing, half + 1),
             values={
-                name: scale * self._sums.get(name, np.zeros(self._segment // 2 + 1)) / count
+                name: scale * self._sums.get(name, np.zeros(half + 1)) / count
                 for name in self._buffers
             },
             segments=self._segments,

@@ -8,7 +8,6 @@ from scipy import stats
 
 from dmft.codegen import compile_network
 from dmft.errors import DmftError, InputError
-from dmft.validation import lyapunov_spectrum as module
 from dmft.validation.compare import t_test
 from dmft.validation.eigenvalues import jacobian
 from dmft.validation.ensemble import Ensemble, each_network, number_in_the_limit
