@@ -139,6 +139,19 @@ def test_a_dip_is_no_death(monkeypatch):
     assert found.time.tolist() == [30.0, 0.25, 30.0]
 
 
+def test_a_run_ends_when_all_have_been_silent_for_long_enough(monkeypatch):
+    """Not at the first fall, and not at the horizon either."""
+    run = ensemble(1.0).start(2, 0)
+    np.copyto(run.network.transposed[0], np.array([[1.0, 4.0], [-0.25, 1.0]]).T)
+    run.x[0][:] = [[1e-2, 0.0]]
+    monkeypatch.setattr(Ensemble, "start", lambda *a, **k: run)
+    plan = LifetimePlan(threshold=5e-3, horizon=30.0, hold=10.0, spacing=0.25, batch=1)
+    assert not network_lifetimes(ensemble(1.0), plan, 2, 0).died.any()
+    run.x[0][:], run.time = 1e-4, 0.0
+    assert network_lifetimes(ensemble(1.0), plan, 2, 0).died.all()
+    assert run.time == 10.25
+
+
 def test_deaths_near_the_end_of_the_run_are_neither_lost_nor_invented():
     """A horizon just above and below the time of death: counted, and not."""
     plan = LifetimePlan(threshold=0.01, horizon=30.0, hold=5.0, spacing=0.125, batch=1)

@@ -214,6 +214,18 @@ def test_tangents_on_one_state_follow_its_jacobian():
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+def test_the_state_settles_before_tangents_start():
+    """A quiet network far from rest: all exponents sum to the trace at rest, tr(g J) - N."""
+    ensemble = Ensemble(
+        compile_network("vanilla"), {"g": 0.5}, 0, 0.125, amplitude=20.0, dtype="float64"
+    )
+    plan = SpectrumPlan(transient=80.0, warm_up=0.0, duration=16.0)
+    found = network_spectrum(ensemble, plan, 20, 0)
+    network, _ = ensemble.network(20, 0)
+    at_rest = 0.5 * np.trace(network.transposed[0]) - 20
+    assert found.exponents.sum() == pytest.approx(at_rest, abs=2e-3)  # RK4 at 1/8: 2e-5 each
+
+
 def test_precisions_agree_before_chaos_separates_them():
     """The full spectrum of N = 60 over ten leak times: single precision is no bias."""
     plan = SpectrumPlan(transient=0.0, warm_up=0.0, duration=10.0, blocks=16)
