@@ -18,9 +18,9 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from dmft.derivations.functions import logistic as logistic
+    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Coupling as Coupling
     from dmft.derivations.model import DeclarationError as DeclarationError
-    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Field as Field
     from dmft.derivations.model import Model as Model
     from dmft.derivations.model import Nonlinearity as Nonlinearity
