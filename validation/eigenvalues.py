@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .ensemble import Ensemble, check_finite, settle
+from .ensemble import Ensemble, check_finite, check_memory, network_now, settle
 from .integrate import Trajectory
 from .network import FiniteNetwork, State
 
@@ -89,7 +89,9 @@ def eigenvalues_along(
     for _ in range(moments):
         run.advance(steps)
         check_finite(run)
-        values = np.linalg.eigvals(jacobian(run.network, [f[:1] for f in run.x])).astype(complex)
+        values = np.linalg.eigvals(jacobian(network_now(run), [f[:1] for f in run.x])).astype(
+            complex
+        )
         times.append(run.time)
         found.append(values)
         shares.append(np.nan if curve is None else fraction_outside(values, curve))
@@ -113,6 +115,8 @@ def network_eigenvalues(
     realization: int,
 ) -> JacobianEigenvalues:
     """Along the trajectory of network number ``realization`` of ``n`` units."""
-    run = ensemble.start(n, realization)
+    size = len(ensemble.right.info.fields) * n
+    check_memory("the dense Jacobian", n, 8.0 * (4 + 2 * plan.moments / size) * size**2)
+    run = ensemble.begin(n, realization)
     settle(run, plan.transient)
     return eigenvalues_along(run, plan.moments, max(1, round(plan.spacing / run.dt)), curve)

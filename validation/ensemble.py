@@ -11,11 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from dmft.errors import DmftError
+from dmft.errors import DmftError, InputError
+from dmft.protocol import Protocol
 
 from .compare import Estimate, Extrapolation, extrapolate, over_networks
-from .integrate import Trajectory, draw_tangents
-from .network import FiniteNetwork, RightHandSide, draw_network, draw_state, generators
+from .couplings import GAUSSIAN, Couplings
+from .integrate import Integrator, Trajectory, draw_tangents
+from .memory import SHARE, machine_memory
+from .network import (
+    FiniteNetwork,
+    RightHandSide,
+    draw_network,
+    draw_state,
+    generators,
+    noise_generator,
+)
+from .start import Start
 
 T = TypeVar("T")
 
@@ -24,32 +35,63 @@ T = TypeVar("T")
 class Ensemble:
     """Networks with one declaration, one set of parameters and one seed; size and number still open.
 
-    ``dt``: Runge-Kutta step (`dmft.validation.schedule.choose_step` finds one). ``amplitude``: standard
-    deviation of the Gaussian starts. ``dtype``: of couplings, states and tangents, "float32" or
-    "float64"; statistics are float64 in any case.
+    ``dt``: time step (`dmft.validation.schedule.choose_step` finds one). ``starts``: standard deviation
+    of Gaussian initial states, or their law. ``dtype``: of couplings, states and tangents, "float32" or
+    "float64"; statistics are float64 in any case. The rest as in `Trajectory` and `draw_network`.
     """
 
     right: RightHandSide
     parameters: Mapping[str, float]
     seed: int
     dt: float
-    amplitude: float = 1.0
+    starts: float | Start = 1.0
     dtype: str = "float32"
+    couplings: Couplings = GAUSSIAN
+    integrator: Integrator = "rk4"
+    protocol: Protocol | None = None
 
     def network(self, n: int, realization: int) -> tuple[FiniteNetwork, np.random.Generator]:
         """Network number ``realization`` of ``n`` units, and the generator of its starts."""
-        couplings, starts = generators(self.seed, n, realization)
-        return draw_network(self.right, self.parameters, n, couplings, self.dtype), starts
+        drawn, starts = generators(self.seed, n, realization)
+        network = draw_network(self.right, self.parameters, n, drawn, self.dtype, self.couplings)
+        return network, starts
 
-    def start(self, n: int, realization: int, *, batch: int = 1, tangents: int = 0) -> Trajectory:
-        """Network number ``realization`` of ``n`` units with ``batch`` starts.
+    def begin(self, n: int, realization: int, *, batch: int = 1, tangents: int = 0) -> Trajectory:
+        """Network number ``realization`` of ``n`` units with ``batch`` starts, at time 0.
 
         With one start all tangent vectors belong to it; else tangent k belongs to start k, as in
         `FiniteNetwork.velocity_with_tangent`.
         """
         network, starts = self.network(n, realization)
-        x = draw_state(network, batch, self.amplitude, starts)
-        return Trajectory(network, x, draw_tangents(network, tangents, starts), self.dt)
+        x = draw_state(network, batch, self.starts, starts)
+        return Trajectory(
+            network,
+            x,
+            draw_tangents(network, tangents, starts),
+            self.dt,
+            integrator=self.integrator,
+            protocol=self.protocol,
+            noise=noise_generator(self.seed, n, realization),
+        )
+
+
+def network_now(run: Trajectory) -> FiniteNetwork:
+    """The network at the parameters that hold at the time of ``run``."""
+    return run.network if run.protocol is None else run.network.at(run.protocol.at(run.time))
+
+
+def check_memory(what: str, n: int, needed: float) -> None:
+    """Raise `InputError` when ``needed`` bytes for ``what`` are more than the machine may give.
+
+    Where the machine does not tell its memory, 16 GB are assumed, as in `dmft.validation.memory`.
+    """
+    available = machine_memory()
+    limit = SHARE * (16 * 10**9 if available is None else available)
+    if needed > limit:
+        raise InputError(
+            f"n: {n} was given; {what} of one network of that size takes {needed / 1e9:.3g} GB, "
+            f"{limit / 1e9:.3g} GB may be used on this machine; try a smaller n"
+        )
 
 
 def settle(run: Trajectory, time: float) -> None:
@@ -100,7 +142,10 @@ def _results(
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")
+        # Estimates come back whole and are small beside the networks: nothing to share through files.
+        pool = Parallel(
+            n_jobs=workers, batch_size=1, return_as="generator_unordered", max_nbytes=None
+        )
         yield from pool(delayed(task)(*pair) for pair in arguments)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dmft.errors import InputError
 
 from .compare import Estimate
-from .ensemble import Ensemble, check_finite
+from .ensemble import Ensemble, check_finite, network_now
 from .network import Array
 from .observe import signals
 
@@ -61,14 +61,14 @@ def network_lifetimes(
     """
     if not (plan.threshold > 0 and plan.horizon > 0 and plan.hold >= 0 and plan.spacing > 0):
         raise InputError("lifetimes: threshold, horizon and spacing > 0 and hold >= 0 are allowed")
-    run = ensemble.start(n, realization, batch=plan.batch)
+    run = ensemble.begin(n, realization, batch=plan.batch)
     name = plan.signal or run.network.right.info.fields[0]
     steps = max(1, round(plan.spacing / run.dt))
     fallen = np.full(plan.batch, np.inf)  # since when below the threshold
     while run.time < plan.horizon + plan.hold:
         run.advance(steps)
         check_finite(run)
-        below = activity(signals(run.network, run.x)[name]) < plan.threshold
+        below = activity(signals(network_now(run), run.x)[name]) < plan.threshold
         fallen = np.where(below, np.minimum(fallen, run.time), np.inf)
         if (run.time - fallen >= plan.hold).all():
             break

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .ensemble import Ensemble, check_finite, settle
+from .ensemble import Ensemble, check_finite, network_now, settle
 from .integrate import Trajectory
 from .network import Array, FiniteNetwork
 
@@ -53,7 +53,7 @@ def observe(run: Trajectory, samples: int, steps: int, observers: Mapping[str, O
     """Feed ``samples`` samples, ``steps`` integration steps apart, to all observers."""
     for _ in range(samples):
         run.advance(steps)
-        sample = signals(run.network, run.x)
+        sample = signals(network_now(run), run.x)
         for observer in observers.values():
             observer.add(sample)
     check_finite(run)
@@ -70,7 +70,7 @@ def observe_network(
 
     ``observers`` makes fresh ones for every network.
     """
-    run = ensemble.start(n, realization, batch=plan.batch)
+    run = ensemble.begin(n, realization, batch=plan.batch)
     settle(run, plan.transient)
     made = observers()
     observe(run, plan.samples, max(1, round(plan.spacing / run.dt)), made)

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from .ensemble import check_memory
 from .network import Array
 from .observe import Signals
 
@@ -65,6 +66,7 @@ class Participation:
         if batch % GROUPS:
             raise ValueError(f"batch: {batch} starts were given, a multiple of {GROUPS} is allowed")
         if not self._moment:
+            check_memory("the covariance", units, 8.0 * (GROUPS + 2) * units**2)
             self._moment = [np.zeros((units, units)) for _ in range(GROUPS)]
             self._sum = [np.zeros(units) for _ in range(GROUPS)]
         self._count += batch // GROUPS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .ensemble import CurveEstimate, Ensemble, curves_over_networks, settle
+from .ensemble import CurveEstimate, Ensemble, check_memory, curves_over_networks, settle
 from .lyapunov_spectrum import LyapunovSpectrum, lyapunov_spectrum
 
 
@@ -34,11 +34,20 @@ def network_spectrum(
     """The spectrum of network number ``realization`` of ``n`` units.
 
     State and tangents go through one matrix product per current: k tangents cost little more than
-    one until k reaches the tens, and from there 2 k N^2 operations per product.
+    one until k reaches the tens, and from there 2 k N^2 operations per product. Raises `InputError` for a
+    size that does not fit into memory.
     """
     fields = len(ensemble.right.info.fields)
     count = fields * n if plan.leading is None else plan.leading
-    run = ensemble.start(n, realization, tangents=count)
+    itemsize = np.dtype(ensemble.dtype).itemsize
+    # Tangents: a dozen copies while they ride, three float64 ones while they are made orthonormal.
+    check_memory(
+        f"a spectrum of {count} exponents",
+        n,
+        itemsize * (len(ensemble.right.info.currents) * n**2 + 12 * count * fields * n)
+        + 8 * (3 * count * fields * n + 2 * count**2),
+    )
+    run = ensemble.begin(n, realization, tangents=count)
     tangents = run.dx
     run.dx = [d[:0] for d in tangents]
     settle(run, plan.transient)

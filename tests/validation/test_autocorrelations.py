@@ -5,18 +5,24 @@ from functools import partial
 
 import numpy as np
 import pytest
+from by_hand import Plain
 from scipy import stats
 
 from dmft.codegen import compile_network
-from dmft.errors import DmftError
+from dmft.errors import DmftError, InputError
+from dmft.protocol import Protocol, Step
 from dmft.validation.autocorrelations import Autocorrelations, mean_autocorrelation
+from dmft.validation.couplings import Couplings
 from dmft.validation.distribution import Distribution
-from dmft.validation.ensemble import Ensemble, curves_over_networks, each_network
+from dmft.validation.eigenvalues import EigenvaluePlan, network_eigenvalues
+from dmft.validation.ensemble import Ensemble, curves_over_networks, each_network, network_now
 from dmft.validation.integrate import Trajectory
 from dmft.validation.network import draw_network, draw_state, generators
 from dmft.validation.observe import ObservationPlan, observe, observe_network, signals
 from dmft.validation.participation import Participation
 from dmft.validation.power_spectrum import PowerSpectrum
+from dmft.validation.spectrum_of_networks import SpectrumPlan, network_spectrum
+from dmft.validation.start import Start
 
 LEVEL = 1e-3
 GATED = {
@@ -109,10 +115,51 @@ def test_networks_are_those_of_the_generators():
     ensemble = Ensemble(compile_network("vanilla"), {"g": 2.0}, 7, 0.25)
     couplings, starts = generators(7, 20, 3)
     network = draw_network(ensemble.right, {"g": 2.0}, 20, couplings)
-    run = ensemble.start(20, 3, batch=2)
+    run = ensemble.begin(20, 3, batch=2)
     np.testing.assert_array_equal(run.network.transposed[0], network.transposed[0])
     np.testing.assert_array_equal(run.x[0], draw_state(network, 2, 1.0, starts)[0])
     assert run.dx[0].shape == (0, 20)
+
+
+def test_what_an_ensemble_hands_on():
+    """Law of couplings and starts, integrator, protocol and white noise reach the run."""
+    steps = Protocol({"g": 2.0}, (Step("g", 1.0, 0.5),))
+    ensemble = Ensemble(
+        compile_network("vanilla"),
+        {"g": 2.0},
+        7,
+        0.25,
+        starts=Start(0.0, mean=2.0),
+        couplings=Couplings("binary"),
+        integrator="exponential",
+        protocol=steps,
+    )
+    run = ensemble.begin(16, 0, batch=2)
+    assert set(np.abs(run.network.transposed[0]).ravel().tolist()) == {0.25}
+    assert (run.x[0] == 2.0).all()
+    assert run.integrator == "exponential"
+    assert network_now(run).parameters["g"] == 2.0
+    run.advance(8)
+    assert network_now(run).parameters["g"] == 0.5
+
+    class Noisy(Plain):
+        def noise(self, p):
+            return np.eye(1)
+
+    first, again = (Ensemble(Noisy(), {}, 7, 0.25).begin(5, 0) for _ in range(2))
+    first.advance(4)
+    again.advance(4)
+    np.testing.assert_array_equal(first.x[0], again.x[0])
+    assert first.noise is not None
+
+
+def test_the_transient_is_discarded():
+    """A quiet network is at rest after it, and was not before."""
+    ensemble = Ensemble(compile_network("vanilla"), {"g": 0.5}, 7, 0.25)
+    for transient, quiet in ((80.0, True), (0.0, False)):
+        plan = ObservationPlan(batch=1, transient=transient, samples=4)
+        found = observe_network(ensemble, plan, lambda: {"P": Distribution()}, 30, 0)
+        assert (found["P"].moments["x"].variance < 1e-12) is quiet
 
 
 def test_signals_are_fields_and_nonlinearities():
@@ -144,10 +191,22 @@ def test_memory_does_not_grow_with_time():
 
 
 def test_unbounded_dynamics_is_an_error():
-    run = Ensemble(compile_network("vanilla"), {"g": 2.0}, 0, 0.25).start(10, 0)
+    run = Ensemble(compile_network("vanilla"), {"g": 2.0}, 0, 0.25).begin(10, 0)
     run.x[0][0, 0] = np.inf
     with np.errstate(all="ignore"), pytest.raises(DmftError, match="unbounded"):
         observe(run, 1, 1, {})
+
+
+def test_absurd_sizes_are_refused_with_the_memory_they_would_need():
+    ensemble = Ensemble(compile_network("vanilla"), {"g": 2.0}, 0, 0.25)
+    for estimate in (
+        partial(network_spectrum, ensemble, SpectrumPlan()),
+        partial(network_eigenvalues, ensemble, EigenvaluePlan(), None),
+    ):
+        with pytest.raises(InputError, match=r"n: 10000000 was given; .* GB may be used"):
+            estimate(10**7, 0)
+    with pytest.raises(InputError, match="the covariance"):
+        Participation("x").add({"x": np.broadcast_to(np.zeros(1), (4, 10**7))})
 
 
 def test_error_bars_need_two_networks():

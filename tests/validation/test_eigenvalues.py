@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dmft.codegen import compile_network
+from dmft.protocol import Protocol, Step
 from dmft.validation.eigenvalues import (
     EigenvaluePlan,
     eigenvalues_along,
@@ -33,17 +34,29 @@ def circle(centre, radius, vertices=400):
     return centre + radius * np.exp(2j * np.pi * np.arange(vertices) / vertices)
 
 
-def test_against_differences():
-    """Every entry of a gated network's Jacobian, by central differences of the velocity."""
+INPUTS = {"input_h": 0.5, "input_z": 0.4, "input_r": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("model", "p"),
+    [
+        ("gated", GATED),
+        ("gated-input", GATED | INPUTS),
+        ("mean-coupling", {"g": 2.0, "m": 1.5, "input_x": 0.2}),
+    ],
+)
+def test_against_differences(model, p):
+    """Every entry, by central differences of the velocity; also at other parameters than drawn."""
     rng = np.random.default_rng(0)
-    network = draw_network(compile_network("gated"), GATED, 6, rng, np.float64)
+    network = draw_network(compile_network(model), p, 6, rng, np.float64)
     x = draw_state(network, 1, 1.0, rng)
-    dense = jacobian(network, x)
-    assert dense.shape == (18, 18)
-    flat, step = np.concatenate(x, axis=1), 1e-5
-    moved = flat + step * np.concatenate([np.eye(18), -np.eye(18)])
-    velocity = np.concatenate(network.velocity(np.split(moved, 3, axis=1)), axis=1)
-    np.testing.assert_allclose(dense, (velocity[:18] - velocity[18:]).T / (2 * step), atol=1e-8)
+    size, step = 6 * len(x), 1e-5
+    flat = np.concatenate(x, axis=1)
+    moved = flat + step * np.concatenate([np.eye(size), -np.eye(size)])
+    for one in (network, network.at(p | {next(iter(p)): 1.7})):
+        velocity = np.concatenate(one.velocity(np.split(moved, len(x), axis=1)), axis=1)
+        expected = (velocity[:size] - velocity[size:]).T / (2 * step)
+        np.testing.assert_allclose(jacobian(one, x), expected, atol=1e-8)
 
 
 def test_the_vanilla_network_at_rest():
@@ -111,6 +124,18 @@ def test_along_a_trajectory():
     assert found.leading[-1] == pytest.approx(last.real.max())
     assert np.isnan(eigenvalues_along(run, 1, 1).outside).all()
     assert eigenvalues_along(run, 1, 1, [circle(0.0, 1e-6)]).outside[0] == 1.0
+
+
+def test_parameters_that_move():
+    """Under a protocol the eigenvalues are those of the moment: g jumps from 2 to 0.5 at rest."""
+    steps = Protocol({"g": 2.0}, (Step("g", 1.0, 0.5),))
+    ensemble = Ensemble(
+        compile_network("vanilla"), {"g": 2.0}, 0, 0.125, 0.0, dtype="float64", protocol=steps
+    )
+    run = ensemble.begin(30, 0)
+    found = eigenvalues_along(run, 2, 6)
+    real = np.linalg.eigvals(run.network.transposed[0]).real.max()
+    np.testing.assert_allclose(found.leading, [2 * real - 1, 0.5 * real - 1], atol=1e-12)
 
 
 def test_over_networks():

@@ -113,14 +113,14 @@ def test_survival_errors():
 
 
 def ensemble(g, amplitude=1.0):
-    return Ensemble(compile_network("vanilla"), {"g": g}, 4, 0.125, amplitude=amplitude)
+    return Ensemble(compile_network("vanilla"), {"g": g}, 4, 0.125, starts=amplitude)
 
 
 def test_relaxation_without_couplings():
     """x = x_0 e^-t: the activity falls through the threshold at ln(activity / threshold)."""
     plan = LifetimePlan(threshold=0.01, horizon=30.0, hold=5.0, spacing=0.125, batch=6)
     found = network_lifetimes(ensemble(0.0), plan, 50, 0)
-    start = activity(ensemble(0.0).start(50, 0, batch=6).x[0])
+    start = activity(ensemble(0.0).begin(50, 0, batch=6).x[0])
     exact = np.log(start / 0.01)
     assert found.died.all()
     assert ((found.time - exact >= -1e-6) & (found.time - exact < 0.125 + 1e-6)).all()
@@ -129,10 +129,10 @@ def test_relaxation_without_couplings():
 def test_a_dip_is_no_death(monkeypatch):
     """Activity on an ellipse goes under the threshold twice a turn and comes back: still alive."""
     wide = ensemble(1.0)
-    run = wide.start(2, 0, batch=3)
+    run = wide.begin(2, 0, batch=3)
     np.copyto(run.network.transposed[0], np.array([[1.0, 4.0], [-0.25, 1.0]]).T)
     run.x[0][:] = 1e-2 * np.array([[1.0, 0.0], [0.0, 0.1], [0.5, 0.5]])
-    monkeypatch.setattr(Ensemble, "start", lambda *a, **k: run)
+    monkeypatch.setattr(Ensemble, "begin", lambda *a, **k: run)
     plan = LifetimePlan(threshold=5e-3, horizon=30.0, hold=10.0, spacing=0.25, batch=3)
     found = network_lifetimes(wide, plan, 2, 0)
     assert found.died.tolist() == [False, True, False]
@@ -141,10 +141,10 @@ def test_a_dip_is_no_death(monkeypatch):
 
 def test_a_run_ends_when_all_have_been_silent_for_long_enough(monkeypatch):
     """Not at the first fall, and not at the horizon either."""
-    run = ensemble(1.0).start(2, 0)
+    run = ensemble(1.0).begin(2, 0)
     np.copyto(run.network.transposed[0], np.array([[1.0, 4.0], [-0.25, 1.0]]).T)
     run.x[0][:] = [[1e-2, 0.0]]
-    monkeypatch.setattr(Ensemble, "start", lambda *a, **k: run)
+    monkeypatch.setattr(Ensemble, "begin", lambda *a, **k: run)
     plan = LifetimePlan(threshold=5e-3, horizon=30.0, hold=10.0, spacing=0.25, batch=1)
     assert not network_lifetimes(ensemble(1.0), plan, 2, 0).died.any()
     run.x[0][:], run.time = 1e-4, 0.0

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from by_hand import Plain
 from scipy import stats
 
 from dmft.codegen import compile_network
@@ -145,6 +146,24 @@ def test_linear_network(dtype, tolerance):
     assert run.dx[0].dtype == dtype
 
 
+def test_white_noise_moves_the_state_but_not_linear_tangents():
+    """dx = A x dt + dW: the exponents are those of A, on a path that never comes to rest."""
+
+    class Driven(Plain):
+        def noise(self, p):
+            return np.eye(1)
+
+    rng = np.random.default_rng(14)
+    values = [0.3, -0.2, -0.9]
+    matrix = matrix_with(values, rng) - np.eye(3)
+    network = FiniteNetwork(Driven(), {}, (np.ascontiguousarray(matrix.T),))
+    x, dx = [np.ones((1, 3))], draw_tangents(network, 3, rng)
+    run = Trajectory(network, x, dx, 1 / 16, noise=np.random.default_rng(15))
+    found = lyapunov_spectrum(run, warm_up=30.0, duration=16.0)
+    np.testing.assert_allclose(found.exponents, np.array(values) - 1.0, atol=1e-4)
+    assert np.abs(run.x[0]).max() > 0.01
+
+
 def lorenz(x, dx):
     (a, b, c), (u, v, w) = x[0][0], dx[0].T
     velocity = [10.0 * (b - a), a * (28.0 - c) - b, a * b - 8.0 / 3.0 * c]
@@ -217,7 +236,7 @@ def test_tangents_on_one_state_follow_its_jacobian():
 def test_the_state_settles_before_tangents_start():
     """A quiet network far from rest: all exponents sum to the trace at rest, tr(g J) - N."""
     ensemble = Ensemble(
-        compile_network("vanilla"), {"g": 0.5}, 0, 0.125, amplitude=20.0, dtype="float64"
+        compile_network("vanilla"), {"g": 0.5}, 0, 0.125, starts=20.0, dtype="float64"
     )
     plan = SpectrumPlan(transient=80.0, warm_up=0.0, duration=16.0)
     found = network_spectrum(ensemble, plan, 20, 0)
