@@ -120,7 +120,8 @@ def lyapunov_spectrum(
     During ``warm_up`` tangents turn into their directions and nothing is recorded; the state itself
     must be on its attractor before. Where exponents lie densely, as in a large network,
     neighbours keep mixing for a time of the order of one over their distance; that moves each by the order
-    of that distance, and their sums not at all. Memory does not grow with ``duration``.
+    of that distance, and their sums not at all. Memory does not grow with ``duration``, which is rounded
+    to whole steps per block.
 
     Raises `DmftError` when the trajectory stops being finite.
     """
@@ -135,19 +136,19 @@ def lyapunov_spectrum(
     _straighten(flow)
     _stretch(flow, round(warm_up / flow.dt), pace)
     pace.forget()
-    ends = np.maximum.accumulate(np.rint(duration * np.arange(blocks + 1) / blocks / flow.dt))
-    steps = np.maximum(1, np.diff(ends).astype(np.int64))
-    means = np.array([_stretch(flow, int(n), pace) / (n * flow.dt) for n in steps])
+    steps = max(1, round(duration / blocks / flow.dt))
+    block = steps * flow.dt
+    means = np.array([_stretch(flow, steps, pace) / block for _ in range(blocks)])
     if not np.isfinite(means).all():
         raise DmftError(
             "Lyapunov exponents are not finite: the state left the range of floating-point numbers, or "
             "a tangent vector died; these dynamics may be unbounded or not invertible"
         )
-    rounding = pace.rounding / (steps.sum() * flow.dt)
+    rounding = pace.rounding / (blocks * block)
     status, message = _judge(means, rounding, tol)
     return LyapunovSpectrum(
         block_means=means,
-        times=np.cumsum(steps) * flow.dt,
+        times=block * np.arange(1.0, blocks + 1),
         dimension=dimension,
         rounding=rounding,
         orthonormalisations=pace.orthonormalisations,

@@ -30,7 +30,7 @@ REMISSION = [
 
 
 def test_published_survival():
-    """Kaplan-Meier estimates printed in Cox & Oakes, and the rate 9 / 359 of the exponential."""
+    """The textbook example (Kleinbaum & Klein, Survival Analysis, chapter 2), and its rate 9 / 359."""
     time, died = np.array(REMISSION).T
     found = kaplan_meier(time, died.astype(bool), [5.9, 6, 7, 10, 13, 16, 22, 23, 35])
     printed = [1.0, 0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448, 0.448]
