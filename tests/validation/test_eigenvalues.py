@@ -86,7 +86,8 @@ def test_shares_outside_polygons():
 def test_circular_law():
     """At rest, shares outside radius rho g are 1 - rho^2 within the rigid fluctuations of the cloud.
 
-    The number inside a disc of the Ginibre ensemble has variance rho sqrt(N / pi) (Shirai, J. Stat. Phys. 123, 615 (2006)).
+    The number inside a disc of the Ginibre ensemble has variance rho sqrt(N / pi) (Shirai, J. Stat.
+    Phys. 123, 615 (2006)).
     """
     n, g = 250, 2.0
     network = draw_network(
