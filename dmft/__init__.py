@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .api import solve as solve
     from .parameters import Sweep as Sweep
     from .results.load import load as load
+    from .scans.run import scan as scan
 
 __all__ = [
     "Coupling",
@@ -52,6 +53,7 @@ __all__ = [
     "models",
     "phase",
     "read_model",
+    "scan",
     "solve",
     "validate",
 ]
@@ -72,6 +74,7 @@ _HOMES = {
     "models": "dmft.api",
     "phase": "dmft.api",
     "read_model": "dmft.derivations.model_file",
+    "scan": "dmft.scans.run",
     "solve": "dmft.api",
 }
 

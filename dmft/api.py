@@ -18,6 +18,8 @@ from .parameters import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dmft.derivations.derivation import Derivation
 
     from .codegen.info import ModelInfo
@@ -92,8 +94,9 @@ def solve(
     parameters, **more_parameters
         Values by name; each once.
     branch
-        "auto" (the chaotic state if it exists, else the fixed point if rest is unstable, else
-        rest), "zero", "fixed-point", "fixed-point-lower", "chaotic" or "chaotic-lower".
+        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest), or
+        "zero", "fixed-point", "chaotic"; of two of a kind the smaller is "fixed-point-lower" or
+        "chaotic-lower", of more they are "fixed-point-2", "fixed-point-3" ... by size.
     tol
         Accuracy of window, density and residual, relative to C(0); between 1e-13 and 1e-3.
     method
@@ -126,14 +129,11 @@ def solve(
     declared = resolve(model)
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
-    tol = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    from .solvers.stationary import BRANCHES, METHODS, solve_stationary
+    tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .solvers.stationary import solve_stationary
 
-    _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
     theory = compiled_theory(declared)
-    _check_closed(theory, values, ("gaussian", "decay", "statics"))
+    _check_closed(theory, values, ("gaussian",))
     with _one_thread():
         found, others = solve_stationary(
             theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
@@ -171,7 +171,15 @@ def solve(
         model_hash=info.hash,
         tol=tol,
         method=method,
+        mean=_by_field(info, found.means),
+        limit=_by_field(info, found.limits),
+        interpolation=found.interpolation,
     )
+
+
+def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:
+    numbers = [None] * len(info.fields) if values is None else [float(v) for v in values]
+    return dict(zip(info.fields, numbers, strict=True))
 
 
 def boundary(
@@ -282,6 +290,18 @@ def phase(
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
         return phase_diagram(compiled_theory(declared), given, tol)
+
+
+def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
+    """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.stationary import BRANCHES, METHODS, is_branch
+
+    accuracy = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    if not is_branch(branch):
+        _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:

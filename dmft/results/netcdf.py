@@ -17,6 +17,7 @@ from ..errors import InputError, MissingExtraError
 from ..output import require_extra
 from .phase_dataset import phase_columns
 from .record import strict_json, strict_loads
+from .scan_dataset import scan_columns
 from .sheet import ERROR_COLUMN, Sheet, Storable
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def read_netcdf(path: Path, source: str) -> Sheet:
             dataset.load()
             header = strict_loads(_text(dataset.attrs["header"]), f"{source}: header")
             kind = header.get("kind") if isinstance(header, dict) else None
-            columns = phase_columns if kind == "phase" else _columns
+            columns = {"phase": phase_columns, "scan": scan_columns}.get(str(kind), _columns)
             return Sheet(header, columns(dataset), source)
     except InputError:
         raise

@@ -17,10 +17,13 @@ from functools import cached_property
 import numpy as np
 
 from .constant_states import constant_weights, is_stable
-from .decaying import Search, first_point, follow, grown_point
+from .decay_curves import chaos_with_means
+from .decaying import Search, follow
+from .decaying_states import loses_to_mean_activity
+from .first_decaying_point import first_point, grown_point
+from .linear_theory import LinearTheory
 from .lyapunov import constant_state_radius
 from .statics import Crossing, StaticCurve
-from .stationary_problem import LinearTheory
 
 __all__ = ["BRANCHES", "Survey", "branch_names", "is_branch", "position"]
 
@@ -89,8 +92,26 @@ class Survey:
 
     @cached_property
     def chaos(self) -> Search:
-        """Crossings of the amplitude curve of decaying solutions."""
-        bound = self.linear.static_curve(self.linear.peak_gain)
+        """Crossings of all curves of decaying solutions, largest first."""
+        linear = self.linear
+        if linear.has_noise:
+            return Search((), True, np.inf)
+        if not linear.responding:
+            return self._chaos_of(linear)
+        searches = [self._chaos_of(linear)]
+        if self.static_curve.means_may_vanish:
+            searches.append(self._chaos_of(linear.without_mean_activity()))
+        brackets = [b for search in searches for b in search.brackets]
+        return Search(
+            tuple(sorted(brackets, key=lambda b: -b.second_moment)),
+            all(search.complete for search in searches),
+            min(search.lowest for search in searches),
+        )
+
+    def _chaos_of(self, linear: LinearTheory) -> Search:
+        bound = linear.static_curve(linear.peak_gain)
+        if not linear.decays:
+            return chaos_with_means(linear, bound)
         crossings = bound.crossings()
         if not crossings:
             return Search((), self.scale_at_zero >= 1, bound.lowest_scale()[1])
@@ -99,10 +120,10 @@ class Survey:
         attempts = [(first_point, factor) for factor in (1.0, 1.3, 0.8, 2.0)]
         attempts += [(grown_point, factor) for factor in (1.3, 3.0, 10.0, 50.0)]
         for find, factor in attempts:
-            start = find(self.linear, factor * amplitude)
+            start = find(linear, factor * amplitude)
             if start is not None and start.scale >= 1:
                 return follow(
-                    self.linear,
+                    linear,
                     start,
                     scale_at_zero=self.scale_at_zero,
                     smallest=1e-3 * amplitude,
@@ -120,15 +141,20 @@ class Survey:
         return branch_names("fixed-point", len(self.fixed_points))
 
     @cached_property
+    def lasting_chaos(self) -> tuple[str, ...]:
+        """Names of the decaying solutions from which no mean activity grows."""
+        named = zip(self.chaotic_names, self.chaos.brackets, strict=True)
+        return tuple(name for name, bracket in named if not loses_to_mean_activity(bracket))
+
+    @cached_property
     def existing(self) -> tuple[str, ...]:
         """Names of all branches that exist, in the order of preference of ``auto``."""
-        stable, unstable = [], []
+        stable: list[str] = []
+        unstable: list[str] = []
         for name, point in zip(self.constant_names, self.fixed_points, strict=True):
             settled = is_stable(self.linear, point.variances, point.means)
             (stable if settled else unstable).append(name)
         rest = ["zero"] if self.has_rest else []
-        if self.rest_is_stable:
-            constant = [*stable, *rest, *unstable]
-        else:
-            constant = [*stable, *unstable, *rest]
-        return (*self.chaotic_names[:1], *constant, *self.chaotic_names[1:])
+        other = [*rest, *unstable] if self.rest_is_stable else [*unstable, *rest]
+        first = self.lasting_chaos[:1]
+        return (*first, *stable, *other, *(n for n in self.chaotic_names if n not in first))

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from dmft.gaussian.square_moments import square_moments
 
+from .linear_theory import LinearTheory
 from .lyapunov import constant_state_radius, leading_edge
 from .outliers import order_parameter_growth
-from .stationary_problem import LinearTheory
-from .stationary_solution import StationarySolution
 from .statics import Crossing, StaticCurve
+from .stationary_solution import StationarySolution
 from .status import Status
 
 __all__ = ["constant_state", "constant_weights", "is_stable", "zero_state"]
@@ -61,9 +61,11 @@ def _edge(linear: LinearTheory, variances: Floats, means: Floats) -> float:
     with an unstable bulk the state is none of a network's, and the edge is what theory compares.
     """
     edge = leading_edge(linear, constant_weights(linear, variances, means))
-    if edge > 0 and not np.any(linear.mean_gain):
+    if edge > 0 and not np.any(linear.current_means):
         return edge
-    return max(edge, order_parameter_growth(linear, variances, means, at_zero=not np.any(variances)))
+    return max(
+        edge, order_parameter_growth(linear, variances, means, at_zero=not np.any(variances))
+    )
 
 
 def _everything(
@@ -136,6 +138,8 @@ def constant_state(
 ) -> StationarySolution:
     """One of the constant solutions, with its residual and stability."""
     variances, means = crossing.variances, crossing.means
+    if not np.any(means) and curve.means_may_vanish:
+        linear = linear.without_mean_activity()  # whose mean outputs vanish but for rounding
     spread, centre, observables, residual = _everything(linear, variances, means)
     edge = _edge(linear, variances, means) if lyapunov else None
     message = ""

@@ -3,22 +3,24 @@ r"""Sheets of the static curve q(A) where couplings have a mean.
 The mean outputs M obey mu = x0 + sum_a R_a m_a M_a(mu, d), as in the Curie-Weiss magnet: at a given
 amplitude there may be several solutions. Each is followed in A, from q = 0 where the variances are
 those of the inputs and the roots of that equation can be looked for by itself. Two sheets may meet
-at a largest amplitude and end there; sheets that meet nothing go on to where q > 4. Where opposite means are
-both solutions only the one whose first mean is positive is followed; where no mean solves the equations, the sheet without means is the curve of the network without mean couplings.
+at a largest amplitude and end there; sheets that meet nothing go on to where q > 4. Where opposite
+means are both solutions only the one whose first mean is positive is followed; where no mean solves the
+equations, the sheet without one is the curve of the network without mean couplings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, root
 
-from .statics import POINTS_PER_DECADE, SCAN_TOL, Crossing, StaticCurve, StaticPoints
+from .static_equations import SCAN_TOL, StaticPoints
+from .statics import POINTS_PER_DECADE, Crossing, StaticCurve
 
-__all__ = ["Sheet", "sheet_crossings", "sheets"]
+__all__ = ["Sheet", "near_point", "sheet_crossings", "sheets"]
 
 Floats = NDArray[np.float64]
 
@@ -58,26 +60,21 @@ def sheet_crossings(curve: StaticCurve, scale: float) -> list[Crossing]:
         found += replace(curve, mean_gain=None).crossings(scale)
     for sheet in sheets(curve):
         excess = sheet.scales - scale
-        for i, j in pairwise(range(excess.size)):
-            if excess[i] * excess[j] >= 0:
-                continue
-            a = float(
-                brentq(
-                    lambda x, k=i: float(_near(curve, sheet, k, x).scale[0]) - scale,
-                    sheet.amplitudes[i],
-                    sheet.amplitudes[j],
-                    xtol=1e-15 * sheet.amplitudes[i],
-                    rtol=1e-15,
-                )
-            )
-            point = _near(curve, sheet, i, a)
+        for i in np.flatnonzero(excess[:-1] * excess[1:] < 0):
+
+            def mismatch(amplitude: float, sheet: Sheet = sheet, i: int = int(i)) -> float:
+                return float(near_point(curve, sheet, i, amplitude).scale[0]) - scale
+
+            low, high = sheet.amplitudes[i], sheet.amplitudes[i + 1]
+            a = float(brentq(mismatch, low, high, xtol=1e-15 * low, rtol=1e-15))
+            point = near_point(curve, sheet, int(i), a)
             if point.converged[0]:
-                upper = bool(excess[j] > 0)
+                upper = bool(excess[i + 1] > 0)
                 found.append(Crossing(point.variances[:, 0], upper, point.means[:, 0]))
     return sorted(found, key=lambda c: -c.second_moment)
 
 
-def _near(curve: StaticCurve, sheet: Sheet, i: int, amplitude: float) -> StaticPoints:
+def near_point(curve: StaticCurve, sheet: Sheet, i: int, amplitude: float) -> StaticPoints:
     """The point of the sheet at an amplitude between its points i and i + 1."""
     a0, a1 = sheet.amplitudes[i], sheet.amplitudes[i + 1]
     share = (amplitude - a0) / (a1 - a0)

@@ -15,7 +15,7 @@ and with Stein's lemma, <f(x_l) xi_b> = <f'> R_lb v_b Q_b,
 With y = G(s) K and y' = G(s) P as state variables this is an ordinary eigenvalue problem, and
 its eigenvalues beyond the edge of the bulk are eigenvalues of large networks. At s = 0 it is the linearised
 map of the static order parameters: a fold of constant solutions is an outlier at zero. For one
-current of mean zero: G(s) R v <phi'^2 + phi phi''> = 1, inside the bulk for saturating outputs. In
+current of mean zero: G(s) R v <psi'^2 + psi psi''> = 1, inside the bulk for saturating outputs. In
 the zero state only the means count (T. Tao, Probab. Theory Relat. Fields 155, 231 (2013)). Derived
 here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for rank-one perturbations.
 """
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from dmft.gaussian.square_moments import SquareMoments, square_moments
 
-from .stationary_problem import LinearTheory
+from .linear_theory import LinearTheory
 
 __all__ = ["order_parameter_growth"]
 
@@ -67,15 +67,15 @@ def order_parameter_growth(
         for i, (j, _) in enumerate(factors):
             slope[j] = c * _product(factors, {i: "slope"}, "mean")
             value_slope[j] = c**2 * _product(factors, {i: "value_slope"}, "square")
-            for k, (l, _) in enumerate(factors):
+            for k, (other, _) in enumerate(factors):
                 if k == i:
                     second[j, j] = c * _product(factors, {i: "curvature"}, "mean")
                     second_of_square[j, j] = c**2 * _product(
                         factors, {i: "square_by_variance"}, "square"
                     )
                 else:
-                    second[j, l] = c * _product(factors, {i: "slope", k: "slope"}, "mean")
-                    second_of_square[j, l] = (
+                    second[j, other] = c * _product(factors, {i: "slope", k: "slope"}, "mean")
+                    second_of_square[j, other] = (
                         2 * c**2 * _product(factors, {i: "value_slope", k: "value_slope"}, "square")
                     )
         for b in range(currents):

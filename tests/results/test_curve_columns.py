@@ -18,7 +18,7 @@ def curve_with_extras() -> BoundaryCurve:
     size = len(plain)
     return samples.curve(
         point_kind=("continuous",) * (size - 1) + ("",),
-        others={"tau_r": np.linspace(1, 2, size)},
+        others={"beta_z": np.linspace(1, 2, size)},
         enclosure=("[2.0000 +/- 1e-50]",) * (size - 1) + ("",),
     )
 
@@ -31,8 +31,8 @@ def test_kinds_further_unknowns_and_enclosures_survive(suffix: str, tmp_path: Pa
     assert isinstance(back, BoundaryCurve)
     assert back.point_kind == stored.point_kind
     assert back.enclosure == stored.enclosure
-    assert list(back.others) == ["tau_r"]
-    assert np.array_equal(back.others["tau_r"], stored.others["tau_r"])
+    assert list(back.others) == ["beta_z"]
+    assert np.array_equal(back.others["beta_z"], stored.others["beta_z"])
     assert list(back.columns) == list(stored.columns)
 
 

@@ -142,7 +142,10 @@ def test_outlier_at_zero_is_a_fold_of_constant_solutions():
     for g_h in (fold * (1 + 1e-7), fold * (1 + 4e-7)):
         linear = linear_theory("gated", g_h=g_h, alpha_r=10)
         pair.append(
-            [order_parameter_growth(linear, c.variances, c.means) for c in Survey(linear).fixed_points]
+            [
+                order_parameter_growth(linear, c.variances, c.means)
+                for c in Survey(linear).fixed_points
+            ]
         )
     for upper, lower in pair:
         assert upper < 0 < lower
