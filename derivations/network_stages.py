@@ -47,10 +47,13 @@ def network_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         else "each current has its own independent couplings."
     )
     if model.inputs:
-        prose += (
-            " Inputs differ between units, independently of the couplings: quenched ones do not change "
-            "in time, white noise has the stated intensity."
-        )
+        prose += " Inputs differ between units, independently of the couplings"
+        kinds = {drive.kind for drive in model.inputs}
+        if "quenched" in kinds:
+            prose += "; quenched ones do not change in time"
+        if "white" in kinds:
+            prose += "; white noise has the stated intensity"
+        prose += "."
     return Stage("network", "Network", prose, tuple(lines))
 
 
