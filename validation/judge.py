@@ -41,6 +41,9 @@ def judge(
     matrix's spectrum, which fluctuates and lies off by ~ N^(-1/2) up to logarithms (Cipolloni,
     Erdos & Xu 2022): there the exponent is extrapolated in N^(-1/2).
 
+    A theory with a mean <x> of some field that is not zero is asked for the means of all fields as
+    well, with an error of at most the same share of sqrt(C(0)).
+
     Rest has C = 0, which no average of squares can straddle: there the t-test is replaced by the
     demand that C(0) falls to less than a hundredth of its start.
     """
@@ -48,6 +51,20 @@ def judge(
     top = [m for m in networks if m.n == largest]
     rows = _moments(theory, top, schedule) + _exponents(theory, networks)
     return decide(rows, level)
+
+
+def _means(theory: Theory, top: Sequence[Measurement], objection: str) -> list[Row]:
+    """<x> of every field, for theories that break the symmetry x -> -x."""
+    means: Mapping[str, float | None] = getattr(theory, "mean", None) or {}
+    if not any(means.values()):
+        return []
+    error = theory.error_estimate.get("mean") or 0.0
+    rows = []
+    for name, value in means.items():
+        seen = over_networks([m.mean[name] for m in top])
+        size = over_networks([m.second_moment[name] for m in top]).mean ** 0.5
+        rows.append(_row(f"mean_{name}", value, error, seen, WIDEST["C"] * size, objection))
+    return rows
 
 
 def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> list[Row]:
@@ -63,6 +80,7 @@ def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> 
         rows.append(_row(f"C_{name}(0)", value, error, seen, allowed[name], objection, bound))
     if bound is not None:
         return rows
+    rows += _means(theory, top, objection)
     error = theory.error_estimate.get("autocorrelation") or 0.0
     times = [SAMPLE * lag for lag in schedule.judged_lags]
     curve = theory.at(times)[first] if times else np.zeros(0)

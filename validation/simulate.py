@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
+from numpy.typing import DTypeLike
 from threadpoolctl import threadpool_limits
 
-from .estimate import Measurement, measure
-from .integrate import Trajectory, draw_tangents
-from .network import RightHandSide, draw_network, draw_state, generators
+from .couplings import GAUSSIAN, Couplings
+from .estimate import Measurement, begin, measure
+from .network import RightHandSide
 from .schedule import Schedule
 from .watch import Watch
 
@@ -32,14 +34,15 @@ def network_counts(n: int, realizations: int) -> dict[int, int]:
 
 
 def step_seconds(
-    right: RightHandSide, parameters: Mapping[str, float], schedule: Schedule, n: int
+    right: RightHandSide,
+    parameters: Mapping[str, float],
+    schedule: Schedule,
+    n: int,
+    dtype: DTypeLike = np.float32,
 ) -> float:
-    """Measured time of one Runge-Kutta step of a network of ``n`` units on one core."""
-    couplings, starts = generators(0, n, 0)
+    """Measured time of one step of a network of ``n`` units on one core."""
     with threadpool_limits(1):
-        network = draw_network(right, parameters, n, couplings)
-        x = draw_state(network, schedule.batch, schedule.amplitude, starts)
-        run = Trajectory(network, x, draw_tangents(network, schedule.tangents, starts), schedule.dt)
+        run = begin(right, parameters, schedule, n, 0, 0, dtype)
         run.advance(1)
         begun = time.perf_counter()
         run.advance(2)
@@ -51,9 +54,10 @@ def cost(
     parameters: Mapping[str, float],
     schedule: Schedule,
     counts: Mapping[int, int],
+    dtype: DTypeLike = np.float32,
 ) -> dict[int, float]:
     """Seconds that one network of each size takes on one core, measured on this machine."""
-    return {n: schedule.steps * step_seconds(right, parameters, schedule, n) for n in counts}
+    return {n: schedule.steps * step_seconds(right, parameters, schedule, n, dtype) for n in counts}
 
 
 def estimated_seconds(
@@ -83,6 +87,8 @@ def simulate(
     workers: int,
     watch: Watch,
     seconds: Mapping[int, float],
+    dtype: DTypeLike = np.float32,
+    couplings: Couplings = GAUSSIAN,
 ) -> list[Measurement]:
     """Measure all networks; sorted by size and number, whatever the order they finished in.
 
@@ -93,7 +99,10 @@ def simulate(
     total = sum(seconds[n] * count for n, count in counts.items())
     done: list[Measurement] = []
     reached = 0.0
-    for result in _results(right, parameters, schedule, tasks, seed, workers):
+    measured = partial(
+        measure, right, dict(parameters), schedule, seed=seed, dtype=dtype, couplings=couplings
+    )
+    for result in _results(measured, tasks, workers):
         done.append(result)
         reached += seconds[result.n]
         watch.advanced(reached / total)
@@ -101,18 +110,12 @@ def simulate(
 
 
 def _results(
-    right: RightHandSide,
-    parameters: Mapping[str, float],
-    schedule: Schedule,
-    tasks: list[tuple[int, int]],
-    seed: int,
-    workers: int,
+    measured: Callable[[int, int], Measurement], tasks: list[tuple[int, int]], workers: int
 ) -> Iterator[Measurement]:
-    p = dict(parameters)
     if workers == 1:
         with threadpool_limits(1):
-            for n, r in tasks:
-                yield measure(right, p, schedule, n, r, seed)
+            for task in tasks:
+                yield measured(*task)
         return
     from joblib import Parallel, delayed, parallel_config
 
@@ -126,4 +129,4 @@ def _results(
             # Fields of states are below a megabyte: nothing to share through files.
             max_nbytes=None,
         )
-        yield from pool(delayed(measure)(right, p, schedule, n, r, seed) for n, r in tasks)
+        yield from pool(delayed(measured)(*task) for task in tasks)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from dmft.errors import InputError, quoted
 from dmft.results.provenance import versions
 
 from .compare import LEVEL, over_networks
+from .couplings import GAUSSIAN, Couplings
+from .integrate import Integrator, check_integrator
 from .judge import judge
 from .memory import machine_memory, workers_that_fit
 from .report import ValidationReport
-from .schedule import SAMPLE, Schedule, choose_step, plan
+from .schedule import LARGEST_STEP, SAMPLE, Schedule, choose_step, plan
 from .simulate import cost, default_workers, estimated_seconds, network_counts, simulate
 from .watch import Console, Silent, Watch
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from dmft.results.solution import Solution
 
     from .network import RightHandSide
+
+#: Of the states; statistics are double precision.
+Precision = Literal["float32", "float64"]
 
 #: N/4 must still look like a large network.
 SMALLEST_N = 200
@@ -42,17 +47,20 @@ def validate(
     workers: int | None = None,
     progress: bool = True,
     command: str | None = None,
+    couplings: Couplings = GAUSSIAN,
+    integrator: Integrator = "rk4",
+    precision: Precision = "float32",
     **more: Any,
 ) -> ValidationReport:
     r"""Hold the mean-field theory of a model against simulated networks of finite size.
 
     Solves the theory, prints the estimated time on stderr, simulates independent networks
 
-    .. math:: \dot x_k = f_k(x, \xi), \quad \xi_a = J^a \psi_a(x), \quad
-              J^a_{ij} \sim \mathcal N(0, \sigma_a^2/N)
+    .. math:: \dot x_k = f_k(x, \xi, I), \quad \xi_a = J^a \psi_a(x), \quad
+              J^a_{ij} \sim \mathcal N(m_a/N, \sigma_a^2/N)
 
-    with RK4, and compares C(0) of every field and C of the first field at
-    several lags at N = ``n``, and the largest Lyapunov exponent extrapolated in 1/N from
+    and compares C(0) of every field, the means of the fields if they are not zero by symmetry, and C of
+    the first field at several lags at N = ``n``, and the largest Lyapunov exponent extrapolated in 1/N from
     ``4 realizations`` networks of n/4, ``2 realizations`` of n/2 and ``realizations`` of n. Error
     bars come from the scatter between networks. Two-sided t-tests with Holm's correction, family-
     wise level 1e-3. "inconclusive" if an error bar exceeds 2% of that field's C(0) or 10% of the
@@ -79,6 +87,13 @@ def validate(
         Whether to print the estimated time and, on a terminal, a progress bar on stderr.
     command
         The command line to record in the report, if there was one.
+    couplings
+        What the matrices are made of, see `dmft.validation.couplings.Couplings`: uniform, binary or
+        sparse ones have the same theory.
+    integrator
+        "rk4", or "exponential" for models with very short time constants.
+    precision
+        "float32" or "float64" states; averages are float64 in any case.
 
     Raises
     ------
@@ -114,6 +129,9 @@ def validate(
         workers=workers,
         watch=Console() if progress else Silent(),
         command=command,
+        couplings=couplings,
+        integrator=integrator,
+        precision=precision,
     )
 
 
@@ -127,12 +145,21 @@ def validate_solution(
     right: RightHandSide | None = None,
     watch: Watch | None = None,
     command: str | None = None,
+    couplings: Couplings = GAUSSIAN,
+    integrator: Integrator = "rk4",
+    precision: Precision = "float32",
 ) -> ValidationReport:
     """Like `validate`, for a theory that is there already; no error estimate of it is trusted away.
 
     ``right``: the network's right-hand side, when the model does not come with the package.
     """
     begun = time.perf_counter()
+    check_integrator(integrator)
+    if precision not in get_args(Precision):
+        raise InputError(
+            f"precision: {quoted(precision)} was given; choose {' or '.join(get_args(Precision))}"
+        )
+    dtype = np.dtype(precision)
     reason = _not_comparable(theory)
     if reason:
         return _no_comparison(theory, reason, n, seed, command)
@@ -152,16 +179,34 @@ def validate_solution(
     p = dict(theory.parameters)
     first = right.info.fields[0]
     curve = theory.autocorrelation.get(first, np.zeros(0))
-    schedule = plan(theory.lag, curve, 1.0, theory.branch, theory.lyapunov)
-    workers = workers_that_fit(right, schedule, n, workers or default_workers(), machine_memory())
-    dt = choose_step(right, p, seed)
-    schedule = plan(theory.lag, curve, dt, theory.branch, theory.lyapunov)
+    means = {name: value for name, value in getattr(theory, "mean", {}).items() if value}
+    schedule = plan(
+        theory.lag,
+        curve,
+        LARGEST_STEP,
+        theory.branch,
+        theory.lyapunov,
+        mean=means,
+        integrator=integrator,
+    )
+    workers = workers_that_fit(
+        right,
+        schedule,
+        n,
+        workers or default_workers(),
+        machine_memory(),
+        dtype.itemsize,
+        couplings,
+    )
+    schedule = replace(schedule, dt=choose_step(right, p, seed, integrator))
     counts = network_counts(n, realizations)
-    seconds = cost(right, p, schedule, counts)
+    seconds = cost(right, p, schedule, counts, dtype)
     estimate = estimated_seconds(seconds, counts, workers)
     try:
         watch.estimated(estimate, workers)
-        networks = simulate(right, p, schedule, counts, seed, workers, watch, seconds)
+        networks = simulate(
+            right, p, schedule, counts, seed, workers, watch, seconds, dtype, couplings
+        )
     finally:
         watch.finished()
     rows, verdict = judge(theory, networks, schedule)
@@ -181,7 +226,7 @@ def validate_solution(
         autocorrelation_error=np.array([e.standard_error for e in drawn]),
         theory_lag=fine,
         theory_autocorrelation=np.asarray(theory.at(fine)[first]),
-        schedule=_described(schedule),
+        schedule=_described(schedule, precision, couplings),
         estimated_seconds=estimate,
         seconds=time.perf_counter() - begun,
     )
@@ -202,13 +247,14 @@ def _identity(theory: Solution, n: int, seed: int, command: str | None) -> dict[
     }
 
 
-def _described(schedule: Schedule) -> dict[str, Any]:
+def _described(schedule: Schedule, precision: Precision, couplings: Couplings) -> dict[str, Any]:
     times = {"lags": schedule.lags, "judged_lags": schedule.judged_lags}
     return {
         **asdict(schedule),
         **{name: [SAMPLE * lag for lag in lags] for name, lags in times.items()},
-        "integrator": "RK4",
-        "precision": "float32 states, float64 averages",
+        "integrator": {"rk4": "RK4", "exponential": "ETD4RK"}[schedule.integrator],
+        "precision": f"{precision} states, float64 averages",
+        "couplings": asdict(couplings),
     }
 
 
