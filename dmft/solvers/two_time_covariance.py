@@ -78,7 +78,7 @@ class LinearGroup:
 
     def predict(self, weights: StepWeights, drive_mean: Floats) -> Floats:
         """K(n+1, m), m = 0 .. n+1, (n+2, size, size, paths). ``drive_mean``: at n-1 and n, (2, drives)."""
-        s, q = self.size, self.drives
+        s = self.size
         self._weights = weights
         before, now = np.asarray(drive_mean)[..., None]
         forced = weights.predicted * now - weights.extrapolation * before

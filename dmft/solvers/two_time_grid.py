@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +53,7 @@ class TimeGrid:
     def coarse(self) -> NDArray[np.intp]:
         """Every second point, and all bends: a grid of twice the steps (but for odd pieces)."""
         kept: list[int] = [0]
-        for first, last in zip(self.bends[:-1], self.bends[1:], strict=True):
+        for first, last in pairwise(self.bends):
             kept += [*range(first + 2, last, 2), last]
         return np.array(kept, dtype=np.intp)
 
@@ -124,7 +125,7 @@ def growing_times(
     """
     moments = [0.0, *sorted(b for b in breakpoints if 0 < b < until), until]
     pieces = [np.zeros(1)]
-    for start, end in zip(moments[:-1], moments[1:], strict=True):
+    for start, end in pairwise(moments):
         points = [0.0]
         while points[-1] < end - start:
             points.append(points[-1] + min(first + growth * points[-1], largest))

@@ -5,20 +5,21 @@ the drive w by the straight line between its values at the ends, which gives
 
     x_{n+1} = P x_n + U w_n + V w_{n+1} + f + zeta,
     P = e^{hA},   V = h phi_2(hA) B,   U = h phi_1(hA) B - V,   f = h phi_1(hA) b,
-    phi_1(X) = (e^X - 1)/X,   phi_2(X) = (phi_1(X) - 1)/X,   <zeta zeta^T> = int_0^h e^{As} W D W^T e^{A^T s} ds
+    phi_1(X) = (e^X - 1)/X,   phi_2(X) = (phi_1(X) - 1)/X,
 
-(zeta from white noise). It is of second order, and exact for a drive that rests: steps may be long against
-1/|A| where the drive is slow. w_{n+1} depends on x_{n+1}; explicit is the scheme by the prediction
+with zeta from white noise of covariance S = W D W^T,  <zeta zeta^T> = int_0^h e^{As} S e^{A^T s} ds. It is of
+second order, and exact for a drive that rests: steps may be long against 1/|A| where the drive is slow.
+w_{n+1} depends on x_{n+1}; explicit is the scheme by the prediction
 
     x^_{n+1} = P x_n + (U + V) w_n + X (w_n - w_{n-1}) + f + zeta,
     X = r D^3 V,   D = P (1 - hA) = 1 - O(h^2),   r = h_n / h_{n-1},
 
 from which w_{n+1} is computed, once and for all: drives are functions of the predicted states, so that all
 covariances are those of one process and stay positive. D^3 takes the extrapolation away from steps
-that are long against 1/|A|, where it is unstable; with it the scheme is stable wherever x' = -x + w with
-linear w is, whatever the step (two factors D, or none, are not: tested). Source of the phi functions: S. M. Cox, P. C. Matthews, J. Comput. Phys. 176, 430 (2002);
-of a prediction that is not evaluated again ("PEC"): J. D. Lambert, Numerical Methods for Ordinary
-Differential Systems (1991), section 4.2.
+that are long against 1/|A|, where it is unstable; with it the scheme is stable for w = J x of spectral
+radius below one whatever the step (with D, or without, it is not: tested). Source of the phi functions:
+S. M. Cox, P. C. Matthews, J. Comput. Phys. 176, 430 (2002); of a prediction that is evaluated but once
+("PEC"): J. D. Lambert, Numerical Methods for Ordinary Differential Systems (1991), section 4.2.
 """
 
 from __future__ import annotations
@@ -104,11 +105,10 @@ def _phi_functions(x: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _noise_covariance(length: float, drift: Floats, noise: Floats) -> Floats:
-    """int_0^h e^{As} S e^{A^T s} ds, by the block exponential of C. F. Van Loan (1978)."""
+    """int_0^h e^{As} S e^{A^T s} ds = h phi_1(h (A x 1 + 1 x A)) S, S as a vector."""
     if not noise.any():
         return np.zeros_like(noise)
-    size = len(drift)
-    stacked = np.zeros((2 * size, 2 * size))
-    stacked[:size, :size], stacked[:size, size:], stacked[size:, size:] = -drift, noise, drift.T
-    result = expm(length * stacked)
-    return np.asarray(result[size:, size:].T @ result[:size, size:])
+    one = np.eye(len(drift))
+    both = np.kron(drift, one) + np.kron(one, drift)
+    first = _phi_functions(length * both[..., None])[1][..., 0]
+    return np.asarray(length * (first @ noise.ravel()).reshape(noise.shape))
