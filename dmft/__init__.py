@@ -18,6 +18,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from dmft.derivations.functions import logistic as logistic
+    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Coupling as Coupling
     from dmft.derivations.model import DeclarationError as DeclarationError
     from dmft.derivations.model import Field as Field
@@ -37,6 +38,7 @@ __all__ = [
     "Coupling",
     "DeclarationError",
     "Field",
+    "Input",
     "Model",
     "Nonlinearity",
     "Parameter",
@@ -56,6 +58,7 @@ _HOMES = {
     "Coupling": "dmft.derivations.model",
     "DeclarationError": "dmft.derivations.model",
     "Field": "dmft.derivations.model",
+    "Input": "dmft.derivations.inputs",
     "Model": "dmft.derivations.model",
     "Nonlinearity": "dmft.derivations.model",
     "Parameter": "dmft.derivations.model",

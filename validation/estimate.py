@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -30,9 +31,9 @@ class Measurement:
 
     ``second_moment``: field -> C(0) = <x(t)^2>. ``autocorrelation``: <x(t) x(t + tau)> of the first
     field, one value per lag of the schedule. ``lyapunov``: largest exponent, in inverse leak time
-    constants. ``drift``: C(0) of the first field in the second half of the run over that in the
-    first half, minus 1, which vanishes up to noise when the transient was long enough. ``mean``:
-    field -> <x(t)>.
+    constants; NaN without tangents. ``drift``: C(0) of the first field in the second half of the run
+    over that in the first half, minus 1, which vanishes up to noise when the transient was long enough.
+    ``mean``: field -> <x(t)>.
 
     No error bar: samples of one network are correlated in time and share its couplings. Error bars
     come from comparing networks.
@@ -45,6 +46,11 @@ class Measurement:
     lyapunov: float
     drift: float
     mean: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Measurement:
+        """Rebuild from the dictionary of its attributes."""
+        return Measurement(**{**data, "autocorrelation": tuple(data["autocorrelation"])})
 
 
 def mean_product(a: Array, b: Array) -> float:
@@ -144,13 +150,14 @@ def measure(
             "point numbers; these dynamics may be unbounded"
         )
     half = schedule.samples // 2
+    time = schedule.samples * SAMPLE
     early, late = squares[:half, 0].mean(), squares[half:, 0].mean()
     return Measurement(
         n=n,
         realization=realization,
         second_moment=dict(zip(fields, squares.mean(axis=0).tolist(), strict=True)),
         autocorrelation=lagged.means(),
-        lyapunov=float(growth.mean()) / (schedule.samples * SAMPLE),
+        lyapunov=float(growth.mean()) / time if schedule.tangents else float("nan"),
         drift=float(late / early - 1.0) if early > 0 else 0.0,
         mean=dict(zip(fields, means.mean(axis=0).tolist(), strict=True)),
     )

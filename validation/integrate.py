@@ -55,7 +55,8 @@ class Trajectory:
     Norms and their logarithms are float64 whatever the type of the states. Rounding a tangent to
     float32 only mixes in other directions at the level 1e-7, which the leading one outgrows.
 
-    ``protocol``: parameters as functions of time instead of the network's own. ``noise``: the
+    ``protocol``: parameters as functions of time instead of the network's own; where a variance in a
+    ramp is zero its root has no slope, and the order of the rule falls to 3/2. ``noise``: the
     generator of the white inputs, not used where their amplitudes are zero.
     """
 
@@ -166,11 +167,18 @@ def quiet_step(
 
 
 def is_noisy(network: FiniteNetwork, protocol: Protocol | None = None) -> bool:
-    """Whether any white input has an amplitude at any time."""
+    """Whether any white input has an amplitude at any time; `InputError` where it has no real one."""
     moments = [network.parameters]
     if protocol is not None:
         moments = [protocol.at(time) for time in (0.0, *protocol.breakpoints)]
-    return any(bool(network.right.noise(p).any()) for p in moments)
+    with np.errstate(invalid="ignore"):
+        amplitudes = np.array([network.right.noise(p) for p in moments])
+    if not np.isfinite(amplitudes).all():
+        raise InputError(
+            f"{network.right.info.name}: the intensity of a white input is negative or not finite at "
+            "these parameters; finite numbers >= 0 are allowed"
+        )
+    return bool(amplitudes.any())
 
 
 def tangent_norm(dx: Sequence[Array]) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .compare import LEVEL, WIDEST, Estimate, Row, decide, extrapolate, over_networks, t_test
 from .estimate import Measurement
-from .schedule import SAMPLE, Schedule
+from .schedule import SAMPLE, Schedule, is_constant
 
 #: Change of C(0) from the first to the second half of a run that would matter, if significant.
 DRIFT = 0.02
@@ -36,8 +36,8 @@ def judge(
     """All rows and the verdict.
 
     C(0) of every field and C of the first field at the judged lags: at the largest N. The Lyapunov
-    exponent: extrapolated from all sizes, the values at each size shown but not judged. With
-    chaos its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
+    exponent: extrapolated from all sizes, the values at each size shown but not judged. In states
+    that move its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
     matrix's spectrum, which fluctuates and lies off by ~ N^(-1/2) up to logarithms (Cipolloni,
     Erdos & Xu 2022): there the exponent is extrapolated in N^(-1/2).
 
@@ -96,12 +96,12 @@ def _exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
     sizes = sorted({m.n for m in networks})
     samples = {n: [m.lyapunov for m in networks if m.n == n] for n in sizes}
     error = theory.error_estimate.get("lyapunov") or 0.0
-    chaotic = theory.branch.startswith("chaotic")
-    fit = extrapolate(samples, 1.0 if chaotic else 0.5)
+    constant = is_constant(theory.branch)
+    fit = extrapolate(samples, 0.5 if constant else 1.0)
     bent = fit.straightness < LEVEL
     objection = (
         f"lambda at N = {', '.join(map(str, sizes))} does not lie on a straight line in "
-        f"{'1/N' if chaotic else 'N^-1/2'} (p = {fit.straightness:.1g}); larger networks are needed"
+        f"{'N^-1/2' if constant else '1/N'} (p = {fit.straightness:.1g}); larger networks are needed"
     )
     limit = _row(
         "lambda (N = inf)",

@@ -75,6 +75,15 @@ class Schedule:
         return (self.transient_samples + self.samples) * self.steps_per_sample
 
 
+def is_constant(branch: str) -> bool:
+    """Whether the states of a branch do not move: rest and fixed points.
+
+    >>> is_constant("fixed-point-lower"), is_constant("chaotic")
+    (True, False)
+    """
+    return branch == "zero" or branch.startswith("fixed-point")
+
+
 def lag_at_level(lag: NDArray[Any], curve: NDArray[Any], level: float) -> float | None:
     """The first lag where ``curve / curve[0]`` falls to ``level``; None when it never does.
 
@@ -114,7 +123,7 @@ def plan(
         curve = curve - curve[-1]
     found = [lag_at_level(lag, curve, level) for level in LEVELS] if curve.size else []
     decaying = [x for x in found if x is not None]
-    if branch.startswith("chaotic") and len(decaying) >= 2:
+    if not is_constant(branch) and len(decaying) >= 2:
         half = decaying[min(1, len(decaying) - 1)]
         judged = sorted({max(1, round(x / SAMPLE)) for x in decaying})
         drawn = {max(1, round(x * judged[-1])) for x in np.linspace(0.05, 1.2, 24)}
@@ -167,10 +176,14 @@ def choose_step(
             if _worst_local_error(network, start, dt, integrator) < STEP_TOLERANCE:
                 return dt
         dt /= 2
+    other = (
+        'try the integrator "exponential", made for short time constants'
+        if integrator == "rk4"
+        else "a gain may be extremely large, choose a milder one"
+    )
     raise DmftError(
         f"{right.info.name}: a time step of {SMALLEST_STEP:g} leak time constants is still too "
-        "long for these parameters; a time constant may be extremely short or a gain extremely "
-        "large, choose milder ones"
+        f"long for these parameters; {other}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,6 +19,13 @@ from .watch import Watch
 
 #: Starting a worker process (interpreter, numpy, scipy), in seconds.
 STARTUP = 2.0
+
+
+class Kept(Protocol):
+    """Where measurements are kept between runs."""
+
+    def get(self, n: int, realization: int) -> Measurement | None: ...
+    def put(self, measurement: Measurement) -> None: ...
 
 
 def network_counts(n: int, realizations: int) -> dict[int, int]:
@@ -89,21 +97,29 @@ def simulate(
     seconds: Mapping[int, float],
     dtype: DTypeLike = np.float32,
     couplings: Couplings = GAUSSIAN,
+    kept: Kept | None = None,
 ) -> list[Measurement]:
     """Measure all networks; sorted by size and number, whatever the order they finished in.
+
+    ``kept`` holds those that were measured before, and takes the new ones one by one.
 
     Largest first, so that no worker is left with a long one at the end. Every network has its own
     generator and one BLAS thread: the numbers do not depend on ``workers``.
     """
-    tasks = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
-    total = sum(seconds[n] * count for n, count in counts.items())
-    done: list[Measurement] = []
+    wanted = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
+    found = [] if kept is None else [kept.get(*task) for task in wanted]
+    done = [m for m in found if m is not None]
+    there = {(m.n, m.realization) for m in done}
+    tasks = [task for task in wanted if task not in there]
+    total = sum(seconds[n] for n, _ in tasks)
     reached = 0.0
     measured = partial(
         measure, right, dict(parameters), schedule, seed=seed, dtype=dtype, couplings=couplings
     )
     for result in _results(measured, tasks, workers):
         done.append(result)
+        if kept is not None:
+            kept.put(result)
         reached += seconds[result.n]
         watch.advanced(reached / total)
     return sorted(done, key=lambda m: (m.n, m.realization))

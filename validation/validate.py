@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -16,10 +16,9 @@ from .compare import LEVEL, over_networks
 from .couplings import GAUSSIAN, Couplings
 from .integrate import Integrator, check_integrator
 from .judge import judge
-from .memory import machine_memory, workers_that_fit
 from .report import ValidationReport
-from .schedule import LARGEST_STEP, SAMPLE, Schedule, choose_step, plan
-from .simulate import cost, default_workers, estimated_seconds, network_counts, simulate
+from .run_networks import run_networks
+from .schedule import SAMPLE, Schedule, is_constant
 from .watch import Console, Silent, Watch
 
 if TYPE_CHECKING:
@@ -159,6 +158,10 @@ def validate_solution(
         raise InputError(
             f"precision: {quoted(precision)} was given; choose {' or '.join(get_args(Precision))}"
         )
+    if not isinstance(couplings, Couplings):
+        raise InputError(
+            f"couplings: {quoted(couplings)} was given; give a dmft.validation.couplings.Couplings"
+        )
     dtype = np.dtype(precision)
     reason = _not_comparable(theory)
     if reason:
@@ -176,39 +179,20 @@ def validate_solution(
                 "this package; validate its model, or give its right-hand side"
             )
     watch = watch or Silent()
-    p = dict(theory.parameters)
     first = right.info.fields[0]
-    curve = theory.autocorrelation.get(first, np.zeros(0))
-    means = {name: value for name, value in getattr(theory, "mean", {}).items() if value}
-    schedule = plan(
-        theory.lag,
-        curve,
-        LARGEST_STEP,
-        theory.branch,
-        theory.lyapunov,
-        mean=means,
-        integrator=integrator,
-    )
-    workers = workers_that_fit(
+    run = run_networks(
+        theory,
         right,
-        schedule,
-        n,
-        workers or default_workers(),
-        machine_memory(),
-        dtype.itemsize,
-        couplings,
+        n=n,
+        realizations=realizations,
+        seed=seed,
+        workers=workers,
+        watch=watch,
+        couplings=couplings,
+        integrator=integrator,
+        dtype=dtype,
     )
-    schedule = replace(schedule, dt=choose_step(right, p, seed, integrator))
-    counts = network_counts(n, realizations)
-    seconds = cost(right, p, schedule, counts, dtype)
-    estimate = estimated_seconds(seconds, counts, workers)
-    try:
-        watch.estimated(estimate, workers)
-        networks = simulate(
-            right, p, schedule, counts, seed, workers, watch, seconds, dtype, couplings
-        )
-    finally:
-        watch.finished()
+    schedule, networks = run.schedule, run.networks
     rows, verdict = judge(theory, networks, schedule)
     top = [m.autocorrelation for m in networks if m.n == n]
     drawn = [over_networks(values) for values in zip(*top, strict=True)]
@@ -218,8 +202,8 @@ def validate_solution(
         verdict=verdict,
         message="; ".join(dict.fromkeys(row.objection for row in rows if row.objection)),
         rows=rows,
-        networks=counts,
-        measurements=tuple(networks),
+        networks=dict(run.counts),
+        measurements=networks,
         field=first,
         lag=SAMPLE * np.array(schedule.lags, dtype=np.float64),
         autocorrelation=np.array([e.mean for e in drawn]),
@@ -227,7 +211,7 @@ def validate_solution(
         theory_lag=fine,
         theory_autocorrelation=np.asarray(theory.at(fine)[first]),
         schedule=_described(schedule, precision, couplings),
-        estimated_seconds=estimate,
+        estimated_seconds=run.estimated_seconds,
         seconds=time.perf_counter() - begun,
     )
 
@@ -252,7 +236,7 @@ def _described(schedule: Schedule, precision: Precision, couplings: Couplings) -
     return {
         **asdict(schedule),
         **{name: [SAMPLE * lag for lag in lags] for name, lags in times.items()},
-        "integrator": {"rk4": "RK4", "exponential": "ETD4RK"}[schedule.integrator],
+        "integrator": {"rk4": "RK4", "exponential": "exponential RK4"}[schedule.integrator],
         "precision": f"{precision} states, float64 averages",
         "couplings": asdict(couplings),
     }
@@ -263,7 +247,7 @@ def _not_comparable(theory: Solution) -> str:
     if not theory.status.is_answer:
         reason = f"no theory to compare with (status {theory.status}: {theory.status.explanation})"
         return f"{reason}; {theory.message}" if theory.message else reason
-    constant = not theory.branch.startswith("chaotic")
+    constant = is_constant(theory.branch)
     if theory.branch.endswith("-lower") or (constant and (theory.lyapunov or 0.0) > 0):
         return (
             f"nothing was simulated: the branch {theory.branch} is unstable here, networks leave it"

@@ -12,7 +12,7 @@ from dmft.codegen import compile_network
 from dmft.codegen.cache import compile_model_network
 from dmft.derivations.model import Coupling, Field, Model, Parameter
 from dmft.errors import InputError
-from dmft.validation.couplings import BLOCK, Couplings, coupling_law, draw_couplings
+from dmft.validation.couplings import BLOCK, GAUSSIAN, Couplings, coupling_law, draw_couplings
 from dmft.validation.network import draw_network
 
 LEVEL = 1e-3
@@ -36,12 +36,12 @@ RIGHT = compile_model_network(MODEL)
 P = {"v_u": 2.0, "m_u": 3.0, "rho_u": 0.5, "rho_v": -0.4, "c": 0.3}
 
 
-def drawn(n, seed, made_of=Couplings(), dtype=np.float64, **changes):
+def drawn(n, seed, made_of=GAUSSIAN, dtype=np.float64, **changes):
     law = coupling_law(RIGHT, P | changes)
     return draw_couplings(law, n, np.random.default_rng(seed), dtype, made_of)
 
 
-def standardised(n, seed, made_of=Couplings()):
+def standardised(n, seed, made_of=GAUSSIAN):
     """X of J = m/N + sigma X / sqrt(N), off the diagonal as two triangles."""
     upper = np.triu_indices(n, 1)
     j = drawn(n, seed, made_of)
@@ -62,7 +62,9 @@ def test_every_declared_moment():
     for entries in (u_up, u_down, v_up, v_down):
         assert 2 * stats.norm.sf(abs(entries.sum()) / np.sqrt(entries.size)) > LEVEL / 4
         chi = float(entries @ entries)
-        assert 2 * min(stats.chi2.sf(chi, entries.size), stats.chi2.cdf(chi, entries.size)) > LEVEL / 4
+        assert (
+            2 * min(stats.chi2.sf(chi, entries.size), stats.chi2.cdf(chi, entries.size)) > LEVEL / 4
+        )
         assert stats.kstest(entries, "norm").pvalue > LEVEL / 4
     assert correlation_ok(u_up, u_down, 0.5)
     assert correlation_ok(v_up, v_down, -0.4)
@@ -181,7 +183,7 @@ def test_pairs_that_exist_only_together():
 
 @pytest.mark.parametrize("bad", [{"distribution": "cauchy"}, {"density": 0.0}, {"density": 1.5}])
 def test_bad_options(bad):
-    with pytest.raises(InputError, match="choose|allowed"):
+    with pytest.raises(InputError, match=r"choose|allowed"):
         Couplings(**bad)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from by_hand import Plain
+from orders import observed_order
 from scipy.linalg import expm
 
 from dmft.codegen import compile_network
@@ -14,12 +15,6 @@ from dmft.validation.network import FiniteNetwork, draw_network, draw_state
 def linear(matrix, dtype=np.float64):
     """dx/dt = J x, whatever J: growth of tangents is that of exp(J t)."""
     return FiniteNetwork(Plain(), {}, (np.ascontiguousarray(matrix.T, dtype=dtype),))
-
-
-def observed_order(error_at, steps):
-    """Slope of log error against log step."""
-    errors = [error_at(dt) for dt in steps]
-    return np.polyfit(np.log(steps), np.log(errors), 1)[0]
 
 
 def test_order_of_states_and_tangents():

@@ -1,6 +1,7 @@
 """Parameters as functions of time."""
 
 import pickle
+from itertools import pairwise
 
 import pytest
 
@@ -51,8 +52,7 @@ def test_breakpoints():
 
 def test_linear_between_breakpoints():
     """What an integrator relies on: values inside a step are those of the straight line."""
-    edges = [0.0, *BUSY.breakpoints, 40.0]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise([0.0, *BUSY.breakpoints, 40.0]):
         first, last = BUSY.at(start), BUSY.before(end)
         for share in (0.25, 0.5, 0.9):
             line = {k: v + share * (last[k] - v) for k, v in first.items()}
