@@ -61,6 +61,9 @@ def _rounded(size: int) -> int:
 
 def times(left: Floats, right: Floats) -> Floats:
     """Matrix products of stacks (..., i, j, paths) and (..., j, k, paths)."""
+    if left.shape[-2] == 0:  # no drives: an empty sum
+        shape = np.broadcast_shapes(left.shape[:-3], right.shape[:-3])
+        return np.zeros((*shape, left.shape[-3], right.shape[-2], left.shape[-1]))
     total = left[..., :, :1, :] * right[..., :1, :, :]
     for j in range(1, left.shape[-2]):
         total += left[..., :, j : j + 1, :] * right[..., j : j + 1, :, :]
@@ -85,8 +88,9 @@ class PropagatorHistory:
 
         ``sources`` must have room up to a full block (`History.padded`); it is overwritten by the result.
         """
-        blocks = sources.reshape(-1, BLOCK, *sources.shape[1:])
-        step = self.step.padded(len(sources)).reshape(-1, BLOCK, *self.step.rows.shape[1:])
+        count = len(sources) // BLOCK
+        blocks = sources.reshape(count, BLOCK, *sources.shape[1:])
+        step = self.step.padded(len(sources)).reshape(count, BLOCK, *self.step.rows.shape[1:])
         since = self._since.padded(len(sources)).reshape(step.shape)
         for row in range(1, BLOCK):
             blocks[:, row] += times(step[:, row], blocks[:, row - 1])

@@ -223,10 +223,7 @@ class Population:
             self._put(self.drive[a], strength[n] * strength * row)
             self.drive_mean[n, a] = problem.current_means[n, a] * mean
         first = len(problem.pairings)
-        for b in range(problem.deviations.shape[1]):
-            deviation = problem.deviations[: n + 1, b]
-            self._put(self.drive[first + b], deviation[n] * deviation)
-            self.drive_mean[n, first + b] = problem.quenched_means[n, b]
+        self.drive[first:, n, : n + 1] = self.drive[first:, : n + 1, n] = 1.0  # patterns rest
         for name, pairing in problem.observed.items():
             row, mean = averaged(pairing)
             c = self._observable_coefficients(name)

@@ -26,6 +26,7 @@ __all__ = ["Group", "Pairing", "TwoTimeProblem"]
 
 Floats = NDArray[np.float64]
 
+_COEFFICIENTS = ("drift", "input", "quenched", "constant", "noise")
 #: Values of gating fields at which coefficients are compared to find out which ones move.
 _PROBES = (0.0, -1.3, 0.7, 2.1)
 
@@ -130,7 +131,7 @@ class TwoTimeProblem:
         carried = np.concatenate(
             [
                 currents & np.any((self.strengths != 0) | (self.current_means != 0), axis=0),
-                inputs & np.any((self.deviations > 0) | (self.quenched_means != 0), axis=0),
+                inputs & np.any(self.deviations > 0, axis=0),
             ],
             axis=1,
         )
@@ -229,11 +230,6 @@ class TwoTimeProblem:
         return np.asarray(np.sqrt(self._vectors("quenched_variances")))
 
     @cached_property
-    def quenched_means(self) -> Floats:
-        """Mean of every quenched input at every time."""
-        return self._vectors("quenched_means")
-
-    @cached_property
     def noise_intensities(self) -> Floats:
         """Intensity of every white noise at every time."""
         return self._vectors("noise_intensities")
@@ -258,20 +254,27 @@ class TwoTimeProblem:
         """Weights of a step for given values (gating fields, paths) of all gating fields at its ends.
 
         Coefficients are averaged along the straight line between the ends, in gates and parameters,
-        by Gauss's rule with three nodes: a steep gate may open within one step.
+        by Gauss's rule with three nodes: a steep gate may open within one step. Means and deviations
+        of quenched inputs are coefficients too: the drive is their pattern, which rests.
         """
         first, last = self.grid.parameters[step], self.grid.parameters[step + 1]
         intensity = self.noise_intensities[step : step + 2].mean(axis=0)
-        rest = first == last and not group.is_conditional
-        nodes = [(0.0, 1.0)] if rest else zip(AVERAGING_NODES, AVERAGING_WEIGHTS, strict=True)
-        names = ("drift", "input", "quenched", "constant", "noise")
+        rest = first == last
+        still = rest and not group.is_conditional
+        nodes = [(0.5, 1.0)] if still else zip(AVERAGING_NODES, AVERAGING_WEIGHTS, strict=True)
         total: dict[str, Floats] = {}
         for node, weight in nodes:
-            p = {k: (1 - node) * v + node * last[k] for k, v in first.items()} if node else first
-            values = list((1 - node) * before + node * after)
-            for name in names:
-                here = weight * self.theory.matrix(name, values, p)
-                total[name] = total[name] + here if name in total else here
+            p = first if rest else {k: (1 - node) * v + node * last[k] for k, v in first.items()}
+            gates = list((1 - node) * before + node * after)
+            here = {name: self.theory.matrix(name, gates, p) for name in _COEFFICIENTS}
+            if here["quenched"].shape[1]:
+                mean = self.theory.vector("quenched_means", p)
+                deviation = np.sqrt(self.theory.vector("quenched_variances", p))
+                pushed = np.einsum("kbn,b->kn", here["quenched"], mean)
+                here["constant"] = here["constant"] + pushed[:, None]
+                here["quenched"] = here["quenched"] * deviation[:, None]
+            for name, values in here.items():
+                total[name] = total.get(name, 0.0) + weight * values
         rows = list(group.fields)
         drive = np.concatenate([total["input"], total["quenched"]], axis=1)
         noise = total["noise"][rows, :, 0]
