@@ -75,7 +75,7 @@ def assembled(
     is_kept: bool,
 ) -> TransientSolution:
     """The mean of all finished populations; ``stopped`` says why some are not, if they are not."""
-    whole = [c for c in found if c.is_complete]
+    whole = [c for c in found if c.has_solution]
     later = "; call again with equal arguments to go on" if is_kept else ""
     if not whole:
         return _started(task, found, inputs, f"{stopped}{later}")
@@ -101,9 +101,10 @@ def assembled(
     known = [e for e in errors.values() if e is not None]
     errors["total"] = float(np.sqrt(np.sum(np.square(known)))) if len(known) == 3 else None
     status, message = _verdict(errors, precision, len(whole), count)
-    if stopped and len(whole) < count:
+    finished = sum(c.is_complete for c in found)
+    if finished < count:
         status = Status.NOT_CONVERGED
-        message = f"{stopped}: {len(whole)} of {count} populations are finished{later}"
+        message = f"{stopped}: {finished} of {count} populations are finished{later}"
     parts = (scatter, step or {}, bias or {})
     moments = _own(result, "moments")
     total = {

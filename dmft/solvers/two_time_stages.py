@@ -54,7 +54,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Contribution:
-    """Tables of finished stages: name -> (quantity -> array). ``reached``: points of the unfinished one."""
+    """Tables of finished stages: name -> (quantity -> array), "partial" for the unfinished one.
+
+    ``reached``: number of points that the unfinished stage has.
+    """
 
     number: int
     tables: Mapping[str, Mapping[str, Floats]]
@@ -62,9 +65,14 @@ class Contribution:
     tail: float
 
     @property
-    def is_complete(self) -> bool:
+    def has_solution(self) -> bool:
         """Whether the solution itself is there."""
         return "fine" in self.tables
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all stages are."""
+        return "partial" not in self.tables
 
 
 def stage_names(sampled: bool) -> tuple[str, ...]:
