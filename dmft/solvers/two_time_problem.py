@@ -257,24 +257,8 @@ class TwoTimeProblem:
         by Gauss's rule with three nodes: a steep gate may open within one step. Means and deviations
         of quenched inputs are coefficients too: the drive is their pattern, which rests.
         """
-        first, last = self.grid.parameters[step], self.grid.parameters[step + 1]
+        total = self._averaged(group, step, before, after)
         intensity = self.noise_intensities[step : step + 2].mean(axis=0)
-        rest = first == last
-        still = rest and not group.is_conditional
-        nodes = [(0.5, 1.0)] if still else zip(AVERAGING_NODES, AVERAGING_WEIGHTS, strict=True)
-        total: dict[str, Floats] = {}
-        for node, weight in nodes:
-            p = first if rest else {k: (1 - node) * v + node * last[k] for k, v in first.items()}
-            gates = list((1 - node) * before + node * after)
-            here = {name: self.theory.matrix(name, gates, p) for name in _COEFFICIENTS}
-            if here["quenched"].shape[1]:
-                mean = self.theory.vector("quenched_means", p)
-                deviation = np.sqrt(self.theory.vector("quenched_variances", p))
-                pushed = np.einsum("kbn,b->kn", here["quenched"], mean)
-                here["constant"] = here["constant"] + pushed[:, None]
-                here["quenched"] = here["quenched"] * deviation[:, None]
-            for name, values in here.items():
-                total[name] = total.get(name, 0.0) + weight * values
         rows = list(group.fields)
         drive = np.concatenate([total["input"], total["quenched"]], axis=1)
         noise = total["noise"][rows, :, 0]
@@ -286,6 +270,41 @@ class TwoTimeProblem:
             total["constant"][rows, 0],
             (noise * intensity) @ noise.T,
         )
+
+    def _averaged(
+        self, group: Group, step: int, before: Floats, after: Floats
+    ) -> dict[str, Floats]:
+        """Coefficients of a step; those that nothing moves are computed once."""
+        first, last = self.grid.parameters[step], self.grid.parameters[step + 1]
+        if first != last or group.is_conditional:
+            total: dict[str, Floats] = {}
+            for node, weight in zip(AVERAGING_NODES, AVERAGING_WEIGHTS, strict=True):
+                p = {k: (1 - node) * v + node * last[k] for k, v in first.items()}
+                here = self._coefficients(
+                    first if first == last else p, before + node * (after - before)
+                )
+                for name, values in here.items():
+                    total[name] = total.get(name, 0.0) + weight * values
+            return total
+        key = tuple(first.values())
+        if key not in self._still:
+            self._still[key] = self._coefficients(first, before)
+        return self._still[key]
+
+    @cached_property
+    def _still(self) -> dict[tuple[float, ...], dict[str, Floats]]:
+        return {}
+
+    def _coefficients(self, p: Mapping[str, float], gates: Floats) -> dict[str, Floats]:
+        """All matrices at gate values (gating fields, paths); patterns have unit variance."""
+        found = {name: self.theory.matrix(name, list(gates), p) for name in _COEFFICIENTS}
+        if found["quenched"].shape[1]:
+            mean = self.theory.vector("quenched_means", p)
+            deviation = np.sqrt(self.theory.vector("quenched_variances", p))
+            pushed = np.einsum("kbn,b->kn", found["quenched"], mean)
+            found["constant"] = found["constant"] + pushed[:, None]
+            found["quenched"] = found["quenched"] * deviation[:, None]
+        return found
 
 
 def _pairing(
