@@ -32,9 +32,9 @@ class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
     >>> import sympy as sp
     >>> f, D, C = sp.symbols("f D C")
     >>> sp.diff(GaussianAverage(f, 0, 0, D, C), C)
-    GaussianAverage(f, 1, 1, D, C)
+    <f' f'>
     >>> sp.diff(GaussianAverage(f, 0, 0, D, C), D)
-    GaussianAverage(f, 2, 0, D, C)
+    <f'' f>
     """
 
     nargs = 5

@@ -142,7 +142,8 @@ def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
     >>> from .equations import derive_equations
     >>> from .models import get
     >>> laws = onset_laws(derive_equations(get("gated")))
-    >>> laws.tricritical(laws.static_coefficient).square.subs("sigma_r0", sp.Rational(1, 2))
+    >>> half = {sp.Symbol("sigma_r0", positive=True): sp.Rational(1, 2)}
+    >>> laws.tricritical(laws.static_coefficient).square.subs(half)
     8
     >>> laws.degenerate.zeros, laws.degenerate.lyapunov(sp.Symbol("u0"))
     (('alpha_r',), sigma_z0*u0**2/(2*sigma_r0**4))

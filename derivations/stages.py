@@ -33,6 +33,6 @@ def derive_model(model: Model) -> Derivation:
 
     >>> from .models import get
     >>> print(derive_model(get("vanilla")).stages[0].equations[0].text)
-    dx/dt = -x + g*xi_x
+    dx/dt = I_x + eta_x - x + xi_x*g
     """
     return Derivation(derive_equations(model), _LAYOUTS)
