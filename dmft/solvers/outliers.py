@@ -15,7 +15,7 @@ and with Stein's lemma, <f(x_l) xi_b> = <f'> R_lb v_b Q_b,
 With y = G(s) K and y' = G(s) P as state variables this is an ordinary eigenvalue problem, and
 its eigenvalues beyond the edge of the bulk are eigenvalues of large networks. At s = 0 it is the linearised
 map of the static order parameters: a fold of constant solutions is an outlier at zero. For one
-current of mean zero: G(s) R v <phi'^2 + phi phi''> = 1, inside the bulk for saturating outputs. In
+current of mean zero: G(s) R v <psi'^2 + psi psi''> = 1, inside the bulk for saturating outputs. In
 the zero state only the means count (T. Tao, Probab. Theory Relat. Fields 155, 231 (2013)). Derived
 here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for rank-one perturbations.
 """
