@@ -23,7 +23,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from .frequency_peak import frequency_peak
 from .lag_grid import LagGrid
-from .stationary_problem import LinearTheory
+from .linear_theory import LinearTheory
 
 __all__ = ["constant_state_radius", "decaying_state_exponent", "leading_edge"]
 
