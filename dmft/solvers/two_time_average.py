@@ -18,6 +18,7 @@ differ between pairs would break that, and paths could not be drawn from the res
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ _SMALLEST_STEP = _FIRST_STEP / 2**7
 #: Beyond this node the density is 1e-18.
 _REACH = 9.0
 #: Power of the orders looked at in one go, and the most that are kept.
-_MOST_ORDERS = 8 * TABLE_BLOCK
+_MOST_ORDERS = 4 * TABLE_BLOCK
 #: An order whose power is below this share of the tolerance is left out.
 _NOTHING = 1e-3
 #: The highest order is lowered when less than this share of it is needed.
@@ -74,6 +75,12 @@ class _Rule:
         self.projection: Floats = (step * values * both).T  # (nodes, orders)
 
 
+@lru_cache(maxsize=8)
+def _rule(step: float, most: int) -> _Rule:
+    """The rules used last are kept; all functions share them."""
+    return _Rule(step, most)
+
+
 class PathAverage:
     """One function of one field: its coefficients along all paths, and averages over pairs of times.
 
@@ -86,7 +93,6 @@ class PathAverage:
     ) -> None:
         self.function, self.weights, self.tolerance = function, weights, tolerance
         self._capacity, paths = capacity, weights.size
-        self._rules: dict[tuple[float, int], _Rule] = {}
         self.step = _FIRST_STEP
         self.orders: tuple[int, ...] = ()
         self._last = 0
@@ -116,12 +122,6 @@ class PathAverage:
         total = float(self.weights @ square)
         self.tail = max(self.tail, float(self.weights @ rest) / total if total > 0 else 0.0)
 
-    def _rule(self, most: int) -> _Rule:
-        key = (self.step, most)
-        if key not in self._rules:
-            self._rules[key] = _Rule(self.step, most)
-        return self._rules[key]
-
     def _refine_until_stable(self, mean: Floats, deviation: Floats, n: int) -> None:
         """Halve the step of the rule until E f^2 is stable."""
         finer = self._power(mean, deviation, n, self.step)
@@ -150,7 +150,7 @@ class PathAverage:
         """c_k (paths, orders), E f^2 (paths,), and the orders to be kept, 0 among them."""
         most = 64
         while True:
-            rule = self._rule(min(most, _MOST_ORDERS))
+            rule = _rule(self.step, min(most, _MOST_ORDERS))
             values = self.function(mean[:, None] + deviation[:, None] * rule.nodes, n)
             projected = values @ rule.projection
             square = values**2 @ rule.weights
@@ -161,7 +161,7 @@ class PathAverage:
             if rule.orders < most:
                 self._refine()
             else:
-                most *= 2
+                most *= 4
         last = int(enough[0]) if enough.size else rule.orders - 1
         # a change of the order shows as a small new component: seldom, therefore
         if not _MARGIN * self._last <= last <= self._last:

@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 #: (group, step, (gating fields, paths)) -> standard normals
 Normals = Callable[[int, int, tuple[int, int]], Floats]
 
+#: Tolerance of averages over Gaussian fields: without sampling, and relative to that of sampled ones.
+_EXACT, _SAMPLED_SHARE = 1e-12, 1e-3
 #: Steps are numbered from 0; the random order of sharp starts has this number.
 _START_KEY = 2**31
 
@@ -85,11 +87,13 @@ class Population:
             k: (i, j) for i, g in enumerate(problem.groups) for j, k in enumerate(g.fields)
         }
         pairings = [*problem.pairings, *problem.observed.values()]
+        # exact averages are cheap, but not where chance leaves no use for them
+        exact = _SAMPLED_SHARE * tolerance if problem.gates else _EXACT
         self.averages: dict[int, PathAverage] = {}
         self.gate_functions: dict[int, History] = {}
         for f in sorted({f for p in pairings for f in (*p.sampled, *p.exact)}):
             i, _ = self._home[theory.functions[f].field]
-            tol = tolerance if problem.groups[i].is_conditional else 1e-13
+            tol = tolerance if problem.groups[i].is_conditional else exact
             self.averages[f] = PathAverage(
                 partial(self._function, f), self.members[i].weights, tol, size
             )

@@ -60,6 +60,8 @@ def test_relaxation_of_any_start(theory):
     t = UNEVEN
     np.testing.assert_allclose(found.means["x"], 2 * np.exp(-t), rtol=1e-13)
     np.testing.assert_allclose(found.moments["x"], 4.3 * np.exp(-t[:, None] - t), rtol=1e-12)
+    fourth = (3 * 0.3**2 + 6 * 0.3 * 2**2 + 2**4) * np.exp(-4 * t)
+    np.testing.assert_allclose(found.fourth["x"], fourth, rtol=1e-12)
 
 
 def test_white_noise(theory):

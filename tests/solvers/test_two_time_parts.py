@@ -271,6 +271,18 @@ def test_no_variance_is_no_trouble():
     np.testing.assert_allclose(found[1, 0], np.tanh(0.1) ** 2, atol=1e-14)
 
 
+def test_a_cut_sum_is_exact_for_equal_states():
+    """Two times with the same state: E f^2 however early the sum is cut; nothing jumps from step to step."""
+    average = PathAverage(lambda x, n: np.tanh(6 * x), np.full(2, 0.5), 0.02)
+    mean, variance = np.array([0.0, 0.3]), np.array([1.0, 0.4])
+    for _ in range(2):
+        average.append(mean, variance)
+    assert 0.002 < average.tail <= 0.02
+    found = average.lagged(np.array([variance, variance]))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    np.testing.assert_allclose(found[1], average.square.rows[-1], rtol=1e-14)
+
+
 def test_cut_sums_are_covariances():
     """The order at which a sum is cut changes as the variance grows tenfold: no negative eigenvalue.
 
