@@ -63,9 +63,7 @@ def _edge(linear: LinearTheory, variances: Floats, means: Floats) -> float:
     edge = leading_edge(linear, constant_weights(linear, variances, means))
     if edge > 0 and not np.any(linear.current_means):
         return edge
-    return max(
-        edge, order_parameter_growth(linear, variances, means)
-    )
+    return max(edge, order_parameter_growth(linear, variances, means))
 
 
 def _everything(

@@ -17,7 +17,8 @@ its eigenvalues beyond the edge of the bulk are eigenvalues of large networks. A
 map of the static order parameters: a fold of constant solutions is an outlier at zero. For one
 current of mean zero: G(s) R v <psi'^2 + psi psi''> = 1, inside the bulk for saturating outputs. Where a
 current vanishes, as in the zero state, only its mean counts (T. Tao, Probab. Theory Relat. Fields
-155, 231 (2013)). Derived here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for rank-one perturbations.
+155, 231 (2013)). Derived here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for
+rank-one perturbations.
 """
 
 from __future__ import annotations
