@@ -69,8 +69,12 @@ def chaos_with_means(linear: LinearTheory, bound: StaticCurve) -> Search:
     complete = True
     if not linear.responding:
         start = large_start(linear, largest)
-        for sign in () if start is None else (-1.0,) if start.scale >= 1 else (-1.0, 1.0):
-            curves.append(_followed(linear, [start], (sign, 0.0), ends, None, largest, has_mean))
+        if start is not None:
+            # from below q = 1 the curve has to be followed upwards too
+            for sign in (-1.0,) if start.scale >= 1 else (-1.0, 1.0):
+                curves.append(
+                    _followed(linear, [start], (sign, 0.0), ends, None, largest, has_mean)
+                )
     for onset in ends:
         if onset.variances[0] <= 0 and curves:
             continue  # the curve from large amplitudes comes down to it, or says where it breaks off
