@@ -12,15 +12,23 @@ from .archive import read_archive
 from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
+from .phase import PhaseDiagram
 from .record import Record, strict_loads
 from .scan import Scan, value_names
-from .sheet import ERROR_COLUMN, MAX_BYTES, SCAN_TEXTS, SOLUTION_SUFFIXES, Sheet
+from .sheet import (
+    ERROR_COLUMN,
+    MAX_BYTES,
+    SCAN_TEXTS,
+    SOLUTION_SUFFIXES,
+    TEXT_COLUMNS,
+    Sheet,
+)
 from .solution import Solution
 
 __all__ = ["load"]
 
 
-def load(path: str | Path) -> Solution | BoundaryCurve | Scan:
+def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan:
     """Read a result that its method ``save`` wrote; the suffix says how.
 
     The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
@@ -59,10 +67,12 @@ def load(path: str | Path) -> Solution | BoundaryCurve | Scan:
         return Solution.from_sheet(sheet)
     if kind == BoundaryCurve.kind:
         return BoundaryCurve.from_sheet(sheet)
+    if kind == PhaseDiagram.kind:
+        return PhaseDiagram.from_sheet(sheet)
     if kind == Scan.kind:
         return Scan.from_sheet(sheet)
     raise InputError(
-        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary and scan"
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, phase and scan"
     )
 
 
@@ -77,9 +87,16 @@ def _read_json(path: Path, source: str) -> Sheet:
             columns |= {f"{name}{ERROR_COLUMN}": values for name, values in errors.items()}
     elif kind == BoundaryCurve.kind:
         points = record.items("points")
-        columns = _numbers(points, [*record.texts("sweep"), record.text("solve_for"), "error"])
+        others = record.texts("others") if "others" in record.data else ()
+        names = [*record.texts("sweep"), record.text("solve_for"), *others, "error"]
+        columns = _numbers(points, names)
         columns["status"] = [point.text("status") for point in points]
         columns["segment"] = [point.number("segment") for point in points]
+        for name in TEXT_COLUMNS[1:]:  # not in every file
+            if points and name in points[0].data:
+                columns[name] = [point.text(name) for point in points]
+    elif kind == PhaseDiagram.kind:
+        columns = {"region": [v for row in record.rows("region") for v in row]}
     elif kind == Scan.kind:
         points = record.items("points")
         names = [*record.series_map("axes"), *value_names(record.texts("fields"))]

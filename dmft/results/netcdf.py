@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import InputError, MissingExtraError
 from ..output import require_extra
+from .phase_dataset import phase_columns
 from .record import strict_json, strict_loads
 from .scan_dataset import scan_columns
 from .sheet import ERROR_COLUMN, Sheet, Storable
@@ -106,6 +107,15 @@ def curve_dataset(curve: BoundaryCurve) -> Any:
             "error": ("point", curve.error, error),
             "status": ("point", np.array(curve.status, dtype=object)),
             "segment": ("point", curve.segment),
+            **{name: ("point", values) for name, values in curve.others.items()},
+            **{
+                name: ("point", np.array(values, dtype=object))
+                for name, values in (
+                    ("point_kind", curve.point_kind),
+                    ("enclosure", curve.enclosure),
+                )
+                if values
+            },
         },
         coords={name: ((), value) for name, value in curve.fixed.items()},
         attrs=_attributes(curve, "boundary", "solve_for", "message"),
@@ -142,17 +152,14 @@ def read_netcdf(path: Path, source: str) -> Sheet:
         with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
             dataset.load()
             header = strict_loads(_text(dataset.attrs["header"]), f"{source}: header")
-            columns = scan_columns if _is_scan(header) else _columns
+            kind = header.get("kind") if isinstance(header, dict) else None
+            columns = {"phase": phase_columns, "scan": scan_columns}.get(str(kind), _columns)
             return Sheet(header, columns(dataset), source)
     except InputError:
         raise
     except Exception as exc:  # whatever a foreign or damaged file makes the HDF5 stack raise
         reason = " ".join(str(exc).split())[:80]
         raise InputError(f"{source}: not a NetCDF file written by dmft ({reason})") from None
-
-
-def _is_scan(header: Any) -> bool:
-    return isinstance(header, dict) and header.get("kind") == "scan"
 
 
 def _columns(dataset: Any) -> dict[str, Any]:

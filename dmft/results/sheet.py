@@ -11,6 +11,7 @@ __all__ = [
     "CURVE_SUFFIXES",
     "ERROR_COLUMN",
     "MAX_BYTES",
+    "PHASE_SUFFIXES",
     "SCAN_SUFFIXES",
     "SCAN_TEXTS",
     "SOLUTION_SUFFIXES",
@@ -22,13 +23,14 @@ __all__ = [
 
 SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
+PHASE_SUFFIXES = (".nc", ".csv", ".json")
 SCAN_SUFFIXES = (".nc", ".csv", ".json")
 
 #: Ends the names of columns that hold standard errors.
 ERROR_COLUMN = "_error"
 
 #: Columns that hold text; all others are numbers. A scan has more of them.
-TEXT_COLUMNS = ("status",)
+TEXT_COLUMNS = ("status", "point_kind", "enclosure")
 SCAN_TEXTS = ("branch", "status", "other_branches", "message")
 
 #: Files above this size, unpacked, are refused: a solution has some hundred kilobytes.

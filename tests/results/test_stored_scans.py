@@ -76,7 +76,8 @@ def test_other_kinds_keep_their_layout() -> None:
     """Text columns of a scan are none in other files: a field may have such a name there."""
     from dmft.results.sheet import text_columns
 
-    assert text_columns({"kind": "solution"}) == text_columns({"kind": "boundary"}) == ("status",)
+    assert text_columns({"kind": "solution"}) == text_columns({"kind": "boundary"})
+    assert "message" not in text_columns({"kind": "boundary"})
     assert "message" in text_columns({"kind": "scan"})
 
 
@@ -172,5 +173,5 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str) -> None:
 def test_a_kind_that_is_unknown_is_named(tmp_path: Path) -> None:
     record = json.loads(samples.curve().to_json())
     (tmp_path / "a.json").write_text(json.dumps(record | {"kind": "scam"}))
-    with pytest.raises(InputError, match="solution, boundary and scan"):
+    with pytest.raises(InputError, match="solution, boundary, phase and scan"):
         load(tmp_path / "a.json")
