@@ -111,7 +111,9 @@ class Growth:
         if not below.is_constant:
             raise StripError("a quotient by something that varies")
         assert below.affine is not None
-        return self * (1 / below.affine[0])
+        inverse = 1 / below.affine[0]
+        result: Growth = self * inverse
+        return result
 
     def __rtruediv__(self, other: Any) -> Growth:
         if isinstance(other, Series):

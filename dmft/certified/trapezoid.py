@@ -72,8 +72,11 @@ def best_rule(bounds: Bounds, title: str, balls: Table, digits: int) -> Rule:
             best = step, half, growths
     assert best is not None
     step, half, growths = best
+    on_axis = bounds(balls.rational(0, 1))
     count = int(float((-2 * target.log() + 20).sqrt() / step)) + 2
-    return Rule(step, count, tuple(_errors(half, growths, step, count, balls)))
+    aliasing = _aliasing(half, growths, step, balls)
+    tails = [_tail(growth, step * count, balls) for growth in on_axis]
+    return Rule(step, count, tuple((a + t).upper() for a, t in zip(aliasing, tails, strict=True)))
 
 
 def _moment(degree: int, balls: Table) -> Any:
@@ -98,22 +101,22 @@ def _step(half: Any, growths: Sequence[tuple[Any, ...]], target: Any, balls: Tab
     return (2 * balls.functions["pi"]() * half / (2 * largest / target + 1).log()).mid()
 
 
-def _errors(
-    half: Any, growths: Sequence[tuple[Any, ...]], step: Any, count: int, balls: Table
-) -> list[Any]:
-    """Aliasing, and the nodes that are left out."""
+def _aliasing(half: Any, growths: Sequence[tuple[Any, ...]], step: Any, balls: Table) -> list[Any]:
+    """2 M / (exp(2 pi b / h) - 1)."""
+    factor = 2 / ((2 * balls.functions["pi"]() * half / step).exp() - 1)
+    return [mass * factor for mass in _masses(half, growths, balls)]
+
+
+def _tail(growth: tuple[Any, ...], last: Any, balls: Table) -> Any:
+    """What the nodes beyond ``last`` to both sides may add, from the growth on the real axis."""
     pi, two = balls.functions["pi"](), balls.rational(2, 1)
-    aliasing = 2 / ((2 * pi * half / step).exp() - 1)
-    result = []
-    for mass, growth in zip(_masses(half, growths, balls), growths, strict=True):
-        tail = balls.rational(0, 1)
-        for d, b in enumerate(growth):
-            # the summand falls beyond sqrt(d): a sum of lower rectangles, on both sides
-            assert step * count > balls.rational(d, 1)
-            s, x = balls.rational(d + 1, 2), (step * count) ** 2 / 2
-            tail = tail + b * two ** balls.rational(d, 2) * x.gamma_upper(s) / pi.sqrt()
-        result.append((mass * aliasing + tail).upper())
-    return result
+    total = balls.rational(0, 1)
+    for d, b in enumerate(growth):
+        # the summand falls beyond sqrt(d): a sum of lower rectangles
+        assert last > balls.rational(d, 1)
+        s = balls.rational(d + 1, 2)
+        total = total + b * two ** balls.rational(d, 2) * (last**2 / 2).gamma_upper(s) / pi.sqrt()
+    return total
 
 
 def widened(ball: Any, error: Any) -> Any:

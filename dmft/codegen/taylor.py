@@ -154,7 +154,8 @@ def taylor(table: Table, order: int, level: int = 1) -> tuple[Table, Callable[[A
     def logistic(u: Series) -> Series:
         return _integrated(base["logistic"](u[0]), u, lambda y: y[-1] - _square(y))
 
-    bell_at = base.get("bell", lambda v: base["exp"](-(v * v)))
+    def bell_at(value: Any) -> Any:
+        return base["bell"](value) if "bell" in base else base["exp"](-(value * value))
 
     def bell(u: Series) -> Series:
         """exp(-u^2): y' = -2 u y u'."""

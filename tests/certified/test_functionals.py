@@ -134,13 +134,13 @@ def test_the_bound_on_aliasing_is_not_idle():
         assert off > 1e-5 * (high - low)
 
 
-@pytest.mark.parametrize("function", [0, 1])
-def test_bounds_in_the_strip_hold(function):
+@pytest.mark.parametrize(("function", "width"), [(0, "1/8"), (0, "4/5"), (1, "1/8"), (1, "7/25")])
+def test_bounds_in_the_strip_hold(function, width):
     """Sampled complex points: f and its first derivatives are below their growth."""
     tape = first_output(THEORY.functions[function].tape)
     rng = np.random.default_rng(7)
     with ball_arithmetic(20) as balls:
-        half = balls.rational(1, 8)
+        half = as_ball("half", width)
         strip, zero = strip_table(balls, half), balls.rational(0, 1)
         table, variable = taylor(strip, 2)
         p = {k: Growth(half, (as_ball(k, v), zero)) for k, v in VALUES.items()}
@@ -148,8 +148,8 @@ def test_bounds_in_the_strip_hold(function):
         one = balls.rational(1, 1)
         (bounds,) = tape.run(table, {**p, tape.inputs[0]: variable(Growth(half, (zero, one)))})
         plain = {k: complex(Fraction(v)) for k, v in VALUES.items()}
-        for _ in range(200):
-            z = complex(rng.normal(scale=2), rng.uniform(-1 / 8, 1 / 8))
+        for _ in range(500):
+            z = complex(rng.normal(scale=2), rng.uniform(-1, 1) * float(Fraction(width)))
             u = (
                 plain["g_h"] * z + plain["beta_h"]
                 if function == 0
@@ -181,6 +181,20 @@ def test_functions_without_a_known_bound_are_refused(expression, reason):
     with ball_arithmetic(30) as balls, pytest.raises(StripError, match=reason):
         one = as_ball("a", 1)
         functionals(tape, {"a": one}, "a", balls.rational(0, 1), one, balls, 20)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_what_is_left_out_is_bounded(degree):
+    """Nodes beyond X add less than the Gaussian's tail integral, and not much less."""
+    from dmft.certified.trapezoid import _tail
+
+    with ball_arithmetic(20) as balls:
+        one, zero, step = balls.rational(1, 1), balls.rational(0, 1), 0.05
+        growth = (zero,) * degree + (one,)
+        bound = float(_tail(growth, balls.rational(4, 1), balls))
+        x = np.arange(4 + step, 12, step)
+        left_out = 2 * step * np.sum(x**degree * np.exp(-(x**2) / 2)) / np.sqrt(2 * np.pi)
+        assert 0.7 * bound < left_out < bound
 
 
 def test_polynomials_grow_and_are_integrated():
