@@ -144,6 +144,21 @@ def test_krawczyk_refuses_what_is_no_simple_root():
             certified_root(system, [1.1], 30)
 
 
+def test_the_test_itself_says_no_where_the_box_holds_no_root():
+    """Without the inclusion every box would pass: a point off by more than the radius, and none."""
+    import flint
+
+    from dmft.certified.krawczyk import _proved
+    from dmft.codegen.ball import ball_arithmetic
+
+    with ball_arithmetic(42) as balls:
+        root = flint.arb(2).sqrt().mid()
+        off = root + flint.arb("1e-25").mid()
+        assert _proved(square_root, [root.man_exp()], balls, 30, -3) is not None
+        assert _proved(square_root, [off.man_exp()], balls, 30, -3) is None
+        assert _proved(square_root, [flint.arb("1.4142").mid().man_exp()], balls, 30, -3) is None
+
+
 def test_a_wrong_jacobian_is_no_proof():
     def wrong(x, balls, digits):
         return [x[0] * x[0] - 2], [[balls.rational(1, 1) / 5]]
