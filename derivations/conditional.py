@@ -26,8 +26,8 @@ __all__ = ["ConditionalStructure", "conditional_structure"]
 class ConditionalStructure:
     """Names of the fields in each role, and A(y), B(y) (rows all fields).
 
-    ``gating`` fields move coefficients; ``conditional`` fields have moving coefficients and are
-    Gaussian given the gating ones; ``gaussian`` fields are neither.
+    ``gating`` fields move coefficients; ``conditional`` fields have moving coefficients, or follow
+    fields that have, and are Gaussian given the gating ones; ``gaussian`` fields are neither.
     """
 
     gating: tuple[str, ...]
@@ -45,8 +45,8 @@ class ConditionalStructure:
 def conditional_structure(model: Model) -> ConditionalStructure | None:
     """Find the roles of the fields; None when the theory is not conditionally Gaussian.
 
-    That is so when some coefficient depends on a field that has moving coefficients itself, or on a
-    current, or when the dynamics have a part without field or current.
+    That is so when some coefficient depends on a field that has moving coefficients itself or follows
+    one that has, or on a current, or when the dynamics have a part without field or current.
 
     >>> from .models import get
     >>> found = conditional_structure(get("gated"))
@@ -66,13 +66,23 @@ def conditional_structure(model: Model) -> ConditionalStructure | None:
 
     gating = set().union(*(moved_by(k, set()) for k in range(len(fields)))) & set(fields)
     linear = set(fields) - gating
-    conditional = []
+    conditional: list[str] = []
     for k, x in enumerate(fields):
         movers = moved_by(k, set(fields) if x in gating else linear)
         if not movers <= (set() if x in gating else gating):
             return None
         if movers:
             conditional.append(x.name)
+    # what follows a conditional field is no more Gaussian than that, whatever its own coefficients
+    for _ in fields:
+        conditional += [
+            x.name
+            for k, x in enumerate(fields)
+            if x.name not in conditional
+            and any(by_field[k, j] != 0 for j, y in enumerate(fields) if y.name in conditional)
+        ]
+    if any(y.name in conditional for y in gating):
+        return None
     at_rest = dict.fromkeys([*linear, *currents, *model.input_symbols()], 0)
     constant = [
         f.subs(at_rest if x in linear else dict.fromkeys([*fields, *at_rest], 0))
@@ -82,7 +92,7 @@ def conditional_structure(model: Model) -> ConditionalStructure | None:
         return None
     return ConditionalStructure(
         gating=tuple(x.name for x in fields if x in gating),
-        conditional=tuple(conditional),
+        conditional=tuple(x.name for x in fields if x.name in conditional),
         gaussian=tuple(x.name for x in fields if x in linear and x.name not in conditional),
         drift_matrix=by_field.subs(at_rest),
         input_matrix=by_current.subs(at_rest),

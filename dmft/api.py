@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from .codegen.source import ModelSource
     from .codegen.theory import CompiledTheory
     from .results.curve import BoundaryCurve
+    from .results.phase import PhaseDiagram
     from .results.solution import Solution
 
-__all__ = ["boundary", "derive", "models", "solve"]
+__all__ = ["boundary", "derive", "models", "phase", "solve"]
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -47,8 +48,8 @@ def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
     ``show`` picks one stage: network, disorder, conditional, statics, zero-state, stationary,
-    lyapunov, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset, tricritical
-    gains; takes seconds). Raises `InputError` for an unknown model or stage.
+    lyapunov, replicas, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset,
+    tricritical gains; takes seconds). Raises `InputError` for an unknown model or stage.
 
     >>> import dmft
     >>> print(dmft.derive("vanilla").stages[0].equations[0].text)
@@ -128,13 +129,9 @@ def solve(
     declared = resolve(model)
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
-    tol = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    from .solvers.stationary import BRANCHES, METHODS, is_branch, solve_stationary
+    tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .solvers.stationary import solve_stationary
 
-    if not is_branch(branch):
-        _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
     theory = compiled_theory(declared)
     _check_closed(theory, values, ("gaussian",))
     with _one_thread():
@@ -263,6 +260,66 @@ def _check_digits(digits: object, name: str) -> None:
         raise InputError(f"digits: {name} is not certified; those that are: {', '.join(CERTIFIED)}")
     with ball_arithmetic(digits):
         pass  # MissingExtraError before anything is computed
+
+
+def phase(
+    model: ModelSource,
+    parameters: Mapping[str, float | Sweep | Sequence[float]] | None = None,
+    /,
+    *,
+    tol: float = 1e-8,
+    **more_parameters: float | Sweep | Sequence[float],
+) -> PhaseDiagram:
+    """Which states exist, and which are stable, over a plane of two parameters.
+
+    Regions are named after the states a large network can settle in (Krishnamurthy, Can & Schwab 2022,
+    whose diagrams these are for the gated network): "rest", "fixed point", "chaos", joined by + where
+    the start decides, and "(unstable fixed points)" where they have proliferated without chaos.
+
+    Parameters
+    ----------
+    model
+        A name from `dmft.models`, the path of a TOML file, or a `dmft.Model`.
+    parameters, **more_parameters
+        Numbers, and for exactly two parameters a `Sweep` with its number of points or an increasing
+        sequence; the first is drawn to the right, the second upwards.
+    tol
+        Accuracy of the boundaries, relative to max(1, |value|).
+
+    Raises
+    ------
+    InputError
+        Bad names or values; `NotCoveredError` where the theory is not built or has white noise.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> diagram = dmft.phase("vanilla", g=[0.5, 1.5, 2.0], input_x=[0.0, 5.0])
+    >>> diagram.label_at(0.5, 0.0), diagram.label_at(2.0, 0.0), diagram.label_at(1.5, 5.0)
+    ('rest', 'chaos', 'fixed point')
+    """
+    from .codegen import compiled_theory, resolve
+
+    declared = resolve(model)
+    find_model(declared)
+    tol = _check_tol(tol, 1e-12, 1e-3)
+    from .phase_diagram import phase_diagram
+
+    given = merge_parameters(parameters, more_parameters)
+    with _one_thread():
+        return phase_diagram(compiled_theory(declared), given, tol)
+
+
+def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
+    """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.stationary import BRANCHES, METHODS, is_branch
+
+    accuracy = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    if not is_branch(branch):
+        _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -167,11 +167,18 @@ def quiet_step(
 
 
 def is_noisy(network: FiniteNetwork, protocol: Protocol | None = None) -> bool:
-    """Whether any white input has an amplitude at any time."""
+    """Whether any white input has an amplitude at any time; `InputError` where it has no real one."""
     moments = [network.parameters]
     if protocol is not None:
         moments = [protocol.at(time) for time in (0.0, *protocol.breakpoints)]
-    return any(bool(network.right.noise(p).any()) for p in moments)
+    with np.errstate(invalid="ignore"):
+        amplitudes = np.array([network.right.noise(p) for p in moments])
+    if not np.isfinite(amplitudes).all():
+        raise InputError(
+            f"{network.right.info.name}: the intensity of a white input is negative or not finite at "
+            "these parameters; finite numbers >= 0 are allowed"
+        )
+    return bool(amplitudes.any())
 
 
 def tangent_norm(dx: Sequence[Array]) -> Array:

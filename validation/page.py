@@ -71,7 +71,7 @@ def _svg(panel: Panel, name: str) -> str:
     buffer = io.StringIO()
     panel_figure(panel).savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
-    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     return re.sub(r'(href="#|url\(#)', rf"\1{name}-", text)
 

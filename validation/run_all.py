@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,14 @@ def run_all(
     folder: str | Path | None = None,
     watch: Watch,
     command: str = "",
+    ended: Callable[[CaseResult], None] = lambda result: None,
 ) -> tuple[CaseResult, ...]:
     """Run all cases, or those named ``only``, and write ``index.html`` and ``summary.json``.
 
     ``folder`` receives both, and the measurements in ``measured/``: a second run with the same
     settings takes them up, so that an interrupted one resumes. None writes nothing. The page is
-    written anew after every case. Raises `InputError` for an unknown case or an unwritable folder.
+    written anew after every case, and ``ended`` is called. Raises `InputError` for an unknown case or an
+    unwritable folder.
     """
     known = case_names()
     for name in only:
@@ -58,6 +60,7 @@ def run_all(
                 watch=watch,
             )
         )
+        ended(done[-1])
         if target is not None:
             _write(target, done, command)
     return tuple(done)

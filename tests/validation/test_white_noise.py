@@ -1,6 +1,7 @@
 """White noise: order conditions, strong and weak order, closed forms, and what the seed fixes."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy.optimize import brentq
 from dmft.codegen import compile_network
 from dmft.codegen.cache import compile_model_network
 from dmft.derivations.model import Coupling, Field, Input, Model, Parameter
+from dmft.errors import InputError
 from dmft.protocol import Protocol, Ramp, Step
 from dmft.validation import white_noise
 from dmft.validation.estimate import measure
@@ -155,6 +157,24 @@ def test_without_noise_it_is_the_classical_rule():
         )
 
 
+def test_a_moving_amplitude_knows_when_the_noise_came():
+    """int A dW of a linear A is fixed by W and H: two half steps and the whole one agree exactly."""
+    rng = np.random.default_rng(2)
+    fine = (rng.standard_normal((2, 50)), rng.standard_normal((2, 50)))
+    coarse = halved(fine, 0.5)
+
+    def end(path, amplitudes):
+        y = [np.zeros(50)]
+        for w, h, (first, last) in zip(*path, pairwise(amplitudes), strict=True):
+            numbers = np.array([[first]]), np.array([[last]])
+            y = noisy_rk4_step(
+                lambda f: lambda x: [0 * x[0]], y, 1 / len(path[0]), Brownian([w], [h]), *numbers
+            )
+        return y[0]
+
+    np.testing.assert_allclose(end(fine, [1.0, 2.0, 3.0]), end(coarse, [1.0, 3.0]), rtol=1e-12)
+
+
 x, y, xi = sp.symbols("x y xi", real=True)
 ONE, TWO = (
     Input(n, "noise", "white", sp.Symbol(f"D{n}", nonnegative=True)) for n in ("one", "two")
@@ -213,6 +233,16 @@ def test_noise_that_is_switched_on_and_ramped():
     # particular solution of v' = -2 v + 1 + s with s = t - 2: v = s/2 + 1/4
     exact = 1 + 0.25 + (at_two - 0.25) * math.exp(-4)
     assert abs(values.mean() - exact) < NORMAL * values.std() / math.sqrt(values.size)
+
+
+def test_negative_intensities_are_refused():
+    """Also where a protocol leads there; a declaration may well compute an intensity."""
+    right = compile_model_network(MODEL)
+    with pytest.raises(InputError, match="noisy: the intensity of a white input is negative"):
+        stationary(right, {"Done": -1.0, "Dtwo": 1.0})
+    protocol = Protocol({"Done": 1.0, "Dtwo": 0.0}, (Step("Done", 1.0, -0.5),))
+    with pytest.raises(InputError, match="negative or not finite"):
+        stationary(right, protocol.at(0.0), protocol=protocol)
 
 
 def test_starts_have_noise_of_their_own_and_the_seed_fixes_it():
