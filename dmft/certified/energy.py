@@ -4,14 +4,14 @@ One field with x' = -k x + b xi and one current of output c f(x) has decaying so
 
     C - C''/k^2 = R^2 v c^2 F(D, C),      D = C(0),   R = b/k:
 
-a particle that rolls from C = D to rest at C = 0. Its energy is conserved: with Phi' = f and
-int_0^D F(D, C) dC = Var Phi(x), x of variance D (Price's theorem),
+a particle that rolls from C = D to rest at C = 0. Its energy is conserved: with P' = f and
+int_0^D F(D, C) dC = Var P(x), x of variance D (Price's theorem),
 
-    R^2 v c^2 Var Phi(x) = D^2 / 2
+    R^2 v c^2 Var P(x) = D^2 / 2
 
-(H. Sompolinsky, A. Crisanti, H. J. Sommers, PRL 61, 259 (1988), where Phi = ln cosh). Phi is integrated
+(H. Sompolinsky, A. Crisanti, H. J. Sommers, PRL 61, 259 (1988), where P = ln cosh). P is integrated
 along the nodes of the trapezoid rule by Taylor series with rigorous remainders; its bounds in a strip
-follow from those of f. For Krawczyk's test, d E Phi^2 / dD = E [f^2 + f' Phi] and d E Phi / dD = E f' / 2.
+follow from those of f. For Krawczyk's test, d E P^2 / dD = E [f^2 + f' P] and d E P / dD = E f' / 2.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def certified_variance(
     output is one function. Raises `CertificationError` for any other.
     """
     equations = ExactTheory(theory, {name: exact(v) for name, v in parameters.items()})
-    function, field, current = _single(theory)
+    function, field, current = _single(theory, parameters)
     tape = first_output(theory.functions[function].tape)
 
     def system(
@@ -52,42 +52,53 @@ def certified_variance(
         coefficient = equations.vector("coefficients", balls, p)[current][0]
         strength = response * response * weight * coefficient * coefficient
         (d,) = x
-        phi, phi_square, slope, change = _averages(tape, p, d, balls, quadrature)
-        value = strength * (phi_square - phi * phi) - d * d / 2
-        derivative = strength * (change - phi * slope) - d
+        mean, square, slope, change = _averages(tape, p, d, balls, quadrature)
+        value = strength * (square - mean * mean) - d * d / 2
+        derivative = strength * (change - mean * slope) - d
         return [value], [[derivative]]
 
     return certified_root(system, [start], digits)[0]
 
 
-def _single(theory: CompiledTheory) -> tuple[int, int, int]:
+def _single(theory: CompiledTheory, p: Mapping[str, float]) -> tuple[int, int, int]:
     """Positions of the function, its field and the current that closes on itself."""
     reason = "the energy integral needs one field, driven by one current, with one function"
     if "drift" not in theory.matrices or len(theory.info.fields) != 1:
         raise CertificationError(reason)
     if len(theory.outputs) != 1 or len(theory.outputs[0].factors) != 1:
         raise CertificationError(reason)
+    unmet = theory.unmet("decay", p) if "decay" in theory.conditions else [None]
+    if (
+        unmet
+        or any(theory.vector("noise_intensities", p))
+        or any(theory.vector("current_means", p))
+    ):
+        raise CertificationError(
+            "the energy integral needs correlations that decay to zero by themselves"
+        )
     return theory.outputs[0].factors[0], 0, 0
 
 
 def _averages(
     tape: Tape, p: Mapping[str, Any], variance: Any, balls: Table, digits: int
 ) -> tuple[Any, Any, Any, Any]:
-    """E Phi, E Phi^2, E f' and d E Phi^2 / dD, with Phi(0) = 0."""
+    """E P, E P^2, E f' and d E P^2 / dD, with P(0) = 0."""
     deviation = variance.sqrt()
 
     def bounds(half: Any) -> list[tuple[Any, ...]]:
         f, slope = _in_strip(tape, p, deviation, balls, half)
-        # |Phi(z)| <= |x| sup |f| along the straight path from 0, |x| <= sqrt D (|Re xi| + b)
+        # |P(z)| <= |x| sup |f| along the straight path from 0, |x| <= sqrt D (|Re xi| + b)
         reach = Growth(half, None, ((deviation * half).upper(), deviation.upper()))
-        phi = reach * f
-        return [v.growth for v in (phi, phi * phi, slope, f * f + slope * phi)]
+        primitive = reach * f
+        return [
+            v.growth for v in (primitive, primitive * primitive, slope, f * f + slope * primitive)
+        ]
 
     rule = best_rule(bounds, tape.title, balls, digits)
     weights = dict(rule.nodes(balls))
     sums: list[Any] = [balls.rational(0, 1)] * 4
-    for k, phi, f, slope in _along(tape, p, deviation * rule.step, rule.count, balls, digits):
-        values = (phi, phi * phi, slope, f * f + slope * phi)
+    for k, primitive, f, slope in _along(tape, p, deviation * rule.step, rule.count, balls, digits):
+        values = (primitive, primitive * primitive, slope, f * f + slope * primitive)
         sums = [total + weights[k] * value for total, value in zip(sums, values, strict=True)]
     mean, square, slope, change = (widened(s, e) for s, e in zip(sums, rule.errors, strict=True))
     return mean, square, slope, change
@@ -113,9 +124,9 @@ def _in_strip(
 def _along(
     tape: Tape, p: Mapping[str, Any], spacing: Any, count: int, balls: Table, digits: int
 ) -> list[tuple[int, Any, Any, Any]]:
-    """(k, Phi, f, f') at x = k spacing, k = -count ... count.
+    """(k, P, f, f') at x = k spacing, k = -count ... count.
 
-    Phi grows from node to node by the integral of the Taylor polynomial of f about the middle; the
+    P grows from node to node by the integral of the Taylor polynomial of f about the middle; the
     remainder is the next coefficient over the whole interval (Lagrange).
     """
     with series_of_balls(balls, 2) as (table, variable):
@@ -127,15 +138,15 @@ def _along(
     result = [(0, balls.rational(0, 1), *values[0])]
     with series_of_balls(balls, order + 2) as (table, variable):
         for sign in (1, -1):
-            phi = balls.rational(0, 1)
+            primitive = balls.rational(0, 1)
             for k in range(count):
                 middle = spacing * (sign * (2 * k + 1)) / 2
                 about = _coefficients(tape, p, variable(middle), table, order + 2)
                 whole = middle + (-spacing / 2).union(spacing / 2)
                 last = _coefficients(tape, p, variable(whole), table, order + 2)[-1]
-                phi = phi + sign * _integral(about, last, spacing / 2, order)
+                primitive = primitive + sign * _integral(about, last, spacing / 2, order)
                 here = sign * (k + 1)
-                result.append((here, phi, *values[here]))
+                result.append((here, primitive, *values[here]))
     return result
 
 

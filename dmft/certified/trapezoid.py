@@ -79,19 +79,29 @@ def best_rule(bounds: Bounds, title: str, balls: Table, digits: int) -> Rule:
     return Rule(step, count, tuple((a + t).upper() for a, t in zip(aliasing, tails, strict=True)))
 
 
-def _moment(degree: int, balls: Table) -> Any:
-    """E |xi|^d = 2^(d/2) Gamma((d + 1) / 2) / sqrt(pi)."""
-    half = balls.rational(degree + 1, 2)
-    two, pi = balls.rational(2, 1), balls.functions["pi"]()
-    return two ** balls.rational(degree, 2) * half.gamma() / pi.sqrt()
+def _moments(degrees: int, balls: Table) -> list[Any]:
+    """E |xi|^d for d < degrees: m_d = (d - 1) m_(d-2)."""
+    moments = [balls.rational(1, 1), (2 / balls.functions["pi"]()).sqrt()]
+    for d in range(2, degrees):
+        moments.append((d - 1) * moments[d - 2])
+    return moments[:degrees]
+
+
+def _tails(degrees: int, last: Any, balls: Table) -> list[Any]:
+    """E |xi|^d over |xi| > X: t_d = 2 X^(d-1) exp(-X^2/2) / sqrt(2 pi) + (d - 1) t_(d-2)."""
+    density = 2 * (-(last * last) / 2).exp() / (2 * balls.functions["pi"]()).sqrt()
+    tails = [(last / balls.rational(2, 1).sqrt()).erfc(), density]
+    for d in range(2, degrees):
+        tails.append(last ** (d - 1) * density + (d - 1) * tails[d - 2])
+    return tails[:degrees]
 
 
 def _masses(half: Any, growths: Sequence[tuple[Any, ...]], balls: Table) -> list[Any]:
     """M of every integrand."""
     factor = (half * half / 2).exp()
-    zero = balls.rational(0, 1)
+    zero, moments = balls.rational(0, 1), _moments(max(map(len, growths)), balls)
     return [
-        factor * sum((b * _moment(d, balls) for d, b in enumerate(growth)), zero)
+        factor * sum((b * m for b, m in zip(growth, moments, strict=False)), zero)
         for growth in growths
     ]
 
@@ -109,14 +119,10 @@ def _aliasing(half: Any, growths: Sequence[tuple[Any, ...]], step: Any, balls: T
 
 def _tail(growth: tuple[Any, ...], last: Any, balls: Table) -> Any:
     """What the nodes beyond ``last`` to both sides may add, from the growth on the real axis."""
-    pi, two = balls.functions["pi"](), balls.rational(2, 1)
-    total = balls.rational(0, 1)
-    for d, b in enumerate(growth):
-        # the summand falls beyond sqrt(d): a sum of lower rectangles
-        assert last > balls.rational(d, 1)
-        s = balls.rational(d + 1, 2)
-        total = total + b * two ** balls.rational(d, 2) * (last**2 / 2).gamma_upper(s) / pi.sqrt()
-    return total
+    # the summand falls beyond sqrt(d): a sum of lower rectangles
+    assert last * last > balls.rational(len(growth), 1)
+    tails = _tails(len(growth), last, balls)
+    return sum((b * t for b, t in zip(growth, tails, strict=True)), balls.rational(0, 1))
 
 
 def widened(ball: Any, error: Any) -> Any:

@@ -120,6 +120,10 @@ def test_energy_integrals_of_other_theories_are_refused():
     theory = compiled_theory("gated")
     with pytest.raises(CertificationError, match="one field"):
         certified_variance(theory, {}, 1.0, 30)
+    theory = compiled_theory("vanilla")
+    for drive in ({"input_x": 0.1, "noise_x": 0.0}, {"input_x": 0.0, "noise_x": 0.1}):
+        with pytest.raises(CertificationError, match="decay to zero"):
+            certified_variance(theory, {"g": 2.0, **drive}, 2.0, 30)
 
 
 def square_root(x, balls, digits):
