@@ -239,6 +239,7 @@ def test_memory_is_stated_and_limited(gated):
         ({"times": None, "until": -1.0}, "until: -1"),
         ({"times": [0.0, 1.0, 0.5]}, "increase"),
         ({"times": [1.0, 2.0]}, "starts at 0"),
+        ({"times": [0.0, 1.0]}, "one step from 0 to 1"),
         ({"paths": 6}, "multiple of 4"),
         ({"populations": 1}, "at least 2"),
         ({"precision": 0.0}, "precision: 0"),
