@@ -158,8 +158,9 @@ def main() -> None:
     print("| gated (3, 5) | times | paths | C_h(T,T) | sampling | step | bias | s | peak MB |")
     print("|---|---|---|---|---|---|---|---|---|")
     with threadpool_limits(1):
-        for case in cases:
-            memory = peak_memory(case)
+        # memory first: a child reports its parent's size at the fork if that was larger
+        peaks = [peak_memory(case) for case in cases]
+        for case, memory in zip(cases, peaks, strict=True):
             started = time.perf_counter()
             found = solve(case)
             seconds = time.perf_counter() - started

@@ -48,7 +48,7 @@ _AVERAGE_TOLERANCE = 1e-4
 #: between a tenth and a half of the precision.
 _RATE, _POWER = 0.003, 0.65
 #: Orders of a function that are kept along a path, for the estimate of memory.
-_ORDERS = 24
+_ORDERS = 48
 
 
 def memory_needed(problem: TwoTimeProblem, paths: int) -> int:

@@ -1,13 +1,15 @@
 """`solve_transient`: error bars that hold, grids that fit, work that is resumed, input that is refused."""
 
 import dataclasses
+import gc
 import signal
 import threading
+import weakref
 
 import numpy as np
 import pytest
 from solved import solved
-from two_time_models import complete, linear
+from two_time_models import complete, linear, population
 
 from dmft.codegen.two_time import compile_two_time, two_time_theory
 from dmft.errors import InputError
@@ -229,6 +231,18 @@ def test_memory_is_stated_and_limited(gated):
     grid = time_grid(Protocol(gates(gated)), np.linspace(0, 1, 101))
     small = memory_needed(TwoTimeProblem(gated, grid), 100)
     assert memory_needed(TwoTimeProblem(gated, grid), 1000) > 5 * small
+
+
+def test_populations_leave_memory_at_once(gated):
+    """Each is large; one that refers to itself would wait for the garbage collector."""
+    found = population(gated, {"g_h": 3, "alpha_z": 5}, [0.0, 0.1])
+    alive = weakref.ref(found)
+    gc.disable()
+    try:
+        del found
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(
