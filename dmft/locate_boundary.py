@@ -51,6 +51,8 @@ def locate_boundary(
             "followed in one parameter"
         )
     _check_meaning(theory, name, boundary, fixed, swept, (solve_for, line))
+    if not boundary.means:
+        _check_means(theory, name, fixed, swept, (solve_for, line))
     inner = adaptive[0] if adaptive else max(swept, key=lambda k: len(swept[k]), default="")
     outer = {k: v for k, v in swept.items() if k != inner}
     request = Request(theory, {}, solve_for, tol, inner, line=line)
@@ -161,6 +163,26 @@ def _check_meaning(
             raise NotCoveredError(
                 f"{name} is not covered {where}: {c.reason}; give {c.parameter}=0"
             )
+
+
+def _check_means(
+    theory: CompiledTheory,
+    name: str,
+    fixed: Mapping[str, float],
+    swept: Mapping[str, Sequence[float]],
+    unknown: Sequence[str],
+) -> None:
+    """Refuse means of couplings where the boundary's search does not look for mean activities."""
+    tape = theory.vectors["current_means"]
+    used = {line[1] for line in tape.code if line[0] == "input"}
+    values = {**fixed, **{k: float(np.max(np.abs(v))) for k, v in swept.items()}}
+    values |= {k: 1.0 for k in unknown if k}
+    means = theory.vector("current_means", values)
+    if np.any(means != 0):
+        raise NotCoveredError(
+            f"{name} is not covered where couplings have a mean: a mean activity may appear first "
+            f"({', '.join(sorted(used))}); zero-state is"
+        )
 
 
 _ABSENT = {

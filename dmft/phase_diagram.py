@@ -58,7 +58,7 @@ def phase_diagram(
     ``told`` is called with a phrase before every step.
     """
     started = time.perf_counter()
-    fixed, swept = check_swept(theory.info, given, solve_for="")
+    fixed, swept = check_swept(theory.info, given)
     if len(swept) != 2:
         raise InputError(
             f"phase: {len(swept)} parameters are swept ({', '.join(swept) or 'none'}); a diagram needs "

@@ -115,6 +115,27 @@ class PairAverage:
         return total[:, 0], slope, total[:, 2] - rho * slope
 
 
+@dataclass(frozen=True)
+class _PointAverage(PairAverage):
+    """A value that does not fluctuate: C = D = 0 only."""
+
+    point: tuple[float, float, float] = (0.0, 0.0, 0.0)  # f, f', f''
+
+    @staticmethod
+    def of(function: UnaryFunction) -> _PointAverage:
+        value, slope, curvature = (float(np.asarray(v)) for v in function(np.array(0.0))[:3])
+        at_once = np.array([value]), np.array([value * curvature])
+        return _PointAverage(0.0, *at_once, 0.0, point=(value, slope, curvature))
+
+    def at(self, covariance: Floats) -> tuple[Floats, Floats, Floats]:
+        value, slope, curvature = self.point
+        one = np.ones(np.shape(covariance))
+        return value**2 * one, slope**2 * one, value * curvature * one
+
+    def by_mean(self, covariance: Floats) -> Floats:
+        return 2 * self.point[0] * self.point[1] * np.ones(np.shape(covariance))
+
+
 def _shifted(function: UnaryFunction, mean: float, x: Any) -> list[Any]:
     return function(mean + x)
 
@@ -200,7 +221,7 @@ def _expand(
 def pair_average(
     function: UnaryFunction, variance: float, tol: float = 1e-14, mean: float = 0.0
 ) -> PairAverage:
-    """Compute the series of E f(x) f(y) at one mean and variance > 0.
+    """Compute the series of E f(x) f(y) at one mean and variance >= 0.
 
     Raises `AverageBudgetError` when the function is too steep for the largest grid.
 
@@ -222,10 +243,12 @@ def pair_average(
     >>> [round(float(v[0]), 10) for v in square.at(np.array([0.5]))]
     [4.5, 2.0, 4.0]
     """
-    if not variance > 0:
-        raise ValueError(f"variance = {variance}: must be > 0")
+    if not variance >= 0:
+        raise ValueError(f"variance = {variance}: must be >= 0")
     if mean:
         function = partial(_shifted, function, mean)
+    if variance == 0:
+        return _PointAverage.of(function)
     tol = max(tol, 4e-15)
     step, power = _adequate_step(function, variance, tol)
     while step >= _SMALLEST_STEP:

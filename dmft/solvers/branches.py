@@ -1,11 +1,13 @@
 """Which solutions exist at given parameters, under which names, and which one ``auto`` takes.
 
 Branches: ``zero`` (rest), ``fixed-point`` (constant), ``chaotic`` (decaying to what it would be
-without correlation in time). Several of a kind are named by size, <x_1^2> of the first driven field:
-the largest has the plain name; of two, the other is ``-lower``; of more, they are ``-2``, ``-3`` ...
+without correlation in time); with white noise there is only ``driven``, chaotic or not. Several of a
+kind are named by size, <x_1^2> of the first driven field: the largest has the plain name; of two, the
+other is ``-lower``; of more, they are ``-2``, ``-3`` ...
 
-``auto`` is the largest chaotic state if there is one, else the largest stable constant state, else
-rest if it is stable, else the largest constant state. States that a mean activity would leave come last.
+``auto`` is the largest driven state where there is noise; else the largest chaotic state if there is
+one, else the largest stable constant state, else rest if it is stable, else the largest constant
+state. States that a mean activity would leave come last.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from .constant_states import constant_weights, is_stable
 from .decay_curves import chaos_with_means
 from .decaying import Search, follow
 from .decaying_states import loses_to_mean_activity
+from .driven_curve import DrivenSearch, driven_states
 from .first_decaying_point import first_point, grown_point
 from .linear_theory import LinearTheory
 from .lyapunov import constant_state_radius
@@ -27,8 +30,17 @@ from .statics import Crossing, StaticCurve
 
 __all__ = ["BRANCHES", "Survey", "branch_names", "is_branch", "position"]
 
-BRANCHES = ("auto", "zero", "fixed-point", "fixed-point-lower", "chaotic", "chaotic-lower")
-_NUMBERED = re.compile(r"(fixed-point|chaotic)-[2-9]")
+BRANCHES = (
+    "auto",
+    "zero",
+    "fixed-point",
+    "fixed-point-lower",
+    "chaotic",
+    "chaotic-lower",
+    "driven",
+    "driven-lower",
+)
+_NUMBERED = re.compile(r"(fixed-point|chaotic|driven)-[2-9]")
 
 
 def is_branch(name: str) -> bool:
@@ -67,7 +79,12 @@ class Survey:
     @cached_property
     def fixed_points(self) -> list[Crossing]:
         """All constant solutions, largest first; none where white noise lets nothing rest."""
-        return [] if self.linear.has_noise else self.static_curve.crossings()
+        if self.linear.has_noise:
+            return []
+        quiet = self.static_curve.quiet
+        # beside an input that the outputs do not hear, no activity is a constant state too
+        silent = [quiet] if quiet is not None and not self.has_rest else []
+        return self.static_curve.crossings() + silent
 
     @cached_property
     def has_rest(self) -> bool:
@@ -131,6 +148,18 @@ class Survey:
         return Search((), False, float("nan"))
 
     @cached_property
+    def driven(self) -> DrivenSearch:
+        """States that white noise drives; all states are such where there is noise."""
+        if not self.linear.has_noise:
+            return DrivenSearch((), False, True)
+        return driven_states(self.linear)
+
+    @cached_property
+    def driven_names(self) -> tuple[str, ...]:
+        """Names of the driven states, largest first; a quiet one is the smallest."""
+        return branch_names("driven", len(self.driven.brackets) + self.driven.quiet)
+
+    @cached_property
     def chaotic_names(self) -> tuple[str, ...]:
         """Names of the decaying solutions, largest first."""
         return branch_names("chaotic", len(self.chaos.brackets))
@@ -149,6 +178,8 @@ class Survey:
     @cached_property
     def existing(self) -> tuple[str, ...]:
         """Names of all branches that exist, in the order of preference of ``auto``."""
+        if self.linear.has_noise:
+            return self.driven_names
         stable: list[str] = []
         unstable: list[str] = []
         for name, point in zip(self.constant_names, self.fixed_points, strict=True):

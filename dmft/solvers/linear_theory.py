@@ -32,10 +32,15 @@ class LinearTheory:
     parameters: Mapping[str, float]
     #: False leaves means where constants and inputs put them: the state without mean activity.
     mean_activity: bool = True
+    noise_on: bool = True
 
     def without_mean_activity(self) -> LinearTheory:
         """The same theory in states whose mean outputs vanish (`StaticCurve.means_may_vanish`)."""
         return replace(self, mean_activity=False)
+
+    def without_noise(self) -> LinearTheory:
+        """The same theory with all white noise off."""
+        return replace(self, noise_on=False)
 
     @cached_property
     def drift(self) -> Floats:
@@ -126,6 +131,8 @@ class LinearTheory:
     @cached_property
     def noise(self) -> Floats:
         """W diag(D) W^T, (fields, fields)."""
+        if not self.noise_on:
+            return np.zeros_like(self.drift)
         matrix = self.theory.matrices["noise"].at(self.parameters)
         return matrix * self.theory.vector("noise_intensities", self.parameters) @ matrix.T
 
@@ -169,6 +176,11 @@ class LinearTheory:
     def slowest_rate(self) -> float:
         """Decay rate of the slowest filter: minus the largest real part of A's eigenvalues."""
         return float(-np.max(np.linalg.eigvals(self.drift).real))
+
+    @cached_property
+    def fastest_rate(self) -> float:
+        """The largest modulus of A's eigenvalues."""
+        return float(np.max(abs(np.linalg.eigvals(self.drift))))
 
     @cached_property
     def peak_gain(self) -> Floats:

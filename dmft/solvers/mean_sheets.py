@@ -20,7 +20,7 @@ from scipy.optimize import brentq, root
 from .static_equations import SCAN_TOL, StaticPoints
 from .statics import POINTS_PER_DECADE, Crossing, StaticCurve
 
-__all__ = ["Sheet", "near_point", "sheet_crossings", "sheets"]
+__all__ = ["Sheet", "near_point", "sheet_crossings", "sheets", "starting_means"]
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class Sheet:
 def sheets(curve: StaticCurve) -> list[Sheet]:
     """All sheets that start at q = 0; not the one without means of a symmetric theory."""
     found = []
-    for start in _starting_means(curve):
+    for start in starting_means(curve, curve.offsets):
         sheet = _followed(curve, start)
         if sheet is not None:
             found.append(sheet)
@@ -82,10 +82,10 @@ def near_point(curve: StaticCurve, sheet: Sheet, i: int, amplitude: float) -> St
     return curve.points(amplitude, means=guess[:, None])
 
 
-def _starting_means(curve: StaticCurve) -> list[Floats]:
-    """Roots of the equation for the means at q = 0."""
+def starting_means(curve: StaticCurve, variances: Floats) -> list[Floats]:
+    """Roots of the equation for the means at these variances of the driven fields."""
     assert curve.mean_gain is not None
-    variances = curve.offsets[:, None]
+    variances = variances[:, None]
     gain = curve.mean_gain[list(curve.fields)]
     currents = np.flatnonzero(np.any(gain != 0, axis=0))
 

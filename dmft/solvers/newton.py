@@ -25,7 +25,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from dmft.gaussian.pair_average import AverageBudgetError
 
-from .stationary_problem import Currents, MeanBalance, StationaryProblem
+from .stationary_problem import Currents, Equations, MeanBalance
 
 __all__ = [
     "DENSE_UP_TO",
@@ -117,7 +117,8 @@ class Step:
 
 def relative_residual(covariance: Floats, residual: Floats) -> float:
     """Max-norm of the residual of each field over its C(0), the largest of them."""
-    return float(np.max(np.max(abs(residual), axis=1) / covariance[:, 0]))
+    variance = covariance[:, 0]
+    return float(np.max(np.max(abs(residual), axis=1) / np.where(variance > 0, variance, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class _Equations:
     size: float
 
 
-def _equations(problem: StationaryProblem, c: Floats, means: Floats, q: float) -> _Equations:
+def _equations(problem: Equations, c: Floats, means: Floats, q: float) -> _Equations:
     currents = problem.currents(c, means)
     residual = c - q * problem.filtered(currents.covariance) - problem.added
     size = relative_residual(c, residual)
@@ -145,7 +146,7 @@ def _equations(problem: StationaryProblem, c: Floats, means: Floats, q: float) -
 
 
 def linear_step(
-    problem: StationaryProblem,
+    problem: Equations,
     currents: Currents,
     q: float,
     right: Floats,
@@ -229,7 +230,7 @@ def linear_step(
     return Step(solution[:size].reshape(fields, lags), means, scale)
 
 
-def _dense(problem: StationaryProblem, currents: Currents, q: float) -> Floats:
+def _dense(problem: Equations, currents: Currents, q: float) -> Floats:
     """1 - q G W, rows and columns (field, lag)."""
     fields, lags = currents.by_covariance.shape[1:]
     matrix = np.eye(fields * lags).reshape(fields, lags, fields, lags)
@@ -248,7 +249,7 @@ def _dense(problem: StationaryProblem, currents: Currents, q: float) -> Floats:
 
 
 def newton(
-    problem: StationaryProblem,
+    problem: Equations,
     start: Floats,
     q: float = 1.0,
     *,

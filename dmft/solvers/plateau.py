@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .stationary_problem import StationaryProblem
+from .stationary_problem import Equations
 
 __all__ = ["plateau"]
 
@@ -26,7 +26,7 @@ _MOST_STEPS = 40
 
 
 def plateau(
-    problem: StationaryProblem, covariance: Floats, means: Floats, scale: float = 1.0
+    problem: Equations, covariance: Floats, means: Floats, scale: float = 1.0
 ) -> Floats | None:
     """The root next to the end of the window, (active fields,); None if there is none to decay to."""
     linear = problem.linear

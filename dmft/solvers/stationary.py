@@ -15,6 +15,7 @@ from dmft.gaussian.pair_average import AverageBudgetError
 from .branches import BRANCHES, Survey, is_branch, position
 from .constant_states import constant_state, zero_state
 from .decaying_states import decaying_state
+from .driven_states import driven_state, quiet_state
 from .linear_theory import LinearTheory
 from .stationary_solution import StationarySolution
 from .status import Status
@@ -44,15 +45,21 @@ def solve_stationary(
         return StationarySolution(branch, Status.NO_SOLUTION, message), ()
     try:
         existing = survey.existing
-        undecided = branch == "auto" and not survey.lasting_chaos and not survey.chaos.complete
-        chosen = existing[0] if branch == "auto" else branch
+        if survey.linear.has_noise:
+            undecided = not survey.driven.brackets and not survey.driven.complete
+        else:
+            undecided = not survey.lasting_chaos and not survey.chaos.complete
+        usual = "driven" if survey.linear.has_noise else "fixed-point"
+        chosen = branch if branch != "auto" else (existing or (usual,))[0]
         others = tuple(name for name in existing if name != chosen)
-        if undecided:
-            message = (
-                "whether a chaotic state exists could not be decided; "
-                "branch='fixed-point' and branch='zero' can be asked for by name"
-            )
-            return StationarySolution("chaotic", Status.NOT_CONVERGED, message), existing
+        if undecided and branch == "auto":
+            message = "whether a chaotic state exists could not be decided"
+            if existing:
+                message += "; " + _by_name(existing) + " can be asked for by name"
+            kind = "driven" if survey.linear.has_noise else "chaotic"
+            return StationarySolution(kind, Status.NOT_CONVERGED, message), existing
+        if chosen.startswith("driven"):
+            return _driven(survey, chosen, tol, lyapunov), others
         if chosen == "zero":
             return _zero(survey, lyapunov), others
         if chosen.startswith("fixed-point"):
@@ -60,6 +67,10 @@ def solve_stationary(
         return _decaying(survey, chosen, tol, method, lyapunov), others
     except AverageBudgetError as error:
         return StationarySolution(branch, Status.BUDGET_EXCEEDED, str(error)), ()
+
+
+def _by_name(names: tuple[str, ...]) -> str:
+    return " and ".join(f"branch={name!r}" for name in names)
 
 
 def _zero(survey: Survey, lyapunov: bool) -> StationarySolution:
@@ -84,6 +95,23 @@ def _constant(survey: Survey, branch: str, tol: float, lyapunov: bool) -> Statio
         message += (
             f"; the couplings' variance would have to be {lowest:.6g} times as large for the first"
         )
+    return StationarySolution(branch, Status.NO_SOLUTION, message)
+
+
+def _driven(survey: Survey, branch: str, tol: float, lyapunov: bool) -> StationarySolution:
+    search, names = survey.driven, survey.driven_names
+    if branch in names:
+        place = names.index(branch)
+        if place == len(search.brackets):
+            return quiet_state(survey.linear, branch, tol, lyapunov)
+        return driven_state(survey.linear, search.brackets[place], branch, tol, lyapunov)
+    if not survey.linear.has_noise:
+        message = "no white noise drives the units"
+    elif not search.complete:
+        message = "the curve of driven states could not be followed to its end"
+        return StationarySolution(branch, Status.NOT_CONVERGED, message)
+    else:
+        message = f"{len(names)} states exist"
     return StationarySolution(branch, Status.NO_SOLUTION, message)
 
 

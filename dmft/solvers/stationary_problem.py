@@ -18,6 +18,7 @@ W from dF/dC (Price: the Lyapunov weight), U from dF/dD at fixed C, V from dF/dm
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +32,7 @@ from dmft.gaussian.pair_average import PairAverage
 from .lag_grid import LagGrid
 from .linear_theory import LinearTheory
 
-__all__ = ["Currents", "LinearTheory", "MeanBalance", "StationaryProblem"]
+__all__ = ["Currents", "Equations", "LinearTheory", "MeanBalance", "StationaryProblem"]
 
 Floats = NDArray[np.float64]
 
@@ -59,28 +60,32 @@ class MeanBalance:
     by_mean: Floats
 
 
-@dataclass(frozen=True)
-class StationaryProblem:
-    """Equations on a grid; ``average_tol`` cuts the Gaussian averages."""
+class Equations(ABC):
+    """What does not depend on how functions of the lag are represented."""
 
     linear: LinearTheory
-    grid: LagGrid
     average_tol: float
 
-    @cached_property
-    def gain(self) -> Floats:
-        """Power gains of all fields on the grid's frequencies."""
-        return self.linear.gain(self.grid.frequencies)
-
-    @cached_property
-    def active_gain(self) -> Floats:
-        """Power gains of the active fields."""
-        return self.gain[list(self.linear.active)]
-
-    @cached_property
+    @property
+    @abstractmethod
     def added(self) -> Floats:
-        """What inputs add to the active fields, shape (active fields, 1)."""
-        return self.linear.input_variances[list(self.linear.active), None]
+        """What inputs and noise add to the active fields, shape (active fields, lags or 1)."""
+
+    @abstractmethod
+    def filtered(self, currents: Floats) -> Floats:
+        """sum_a |G_ka|^2 * S_a for the active fields."""
+
+    @abstractmethod
+    def everything(self, currents: Floats) -> Floats:
+        """Covariances of all fields."""
+
+    @abstractmethod
+    def kernel(self, field: int, current: int) -> Floats | None:
+        """The filter of an active field as a matrix (lag out, lag in); None if it is zero."""
+
+    def tail_inverse(self, currents: Currents, q: float) -> Callable[[Floats], Floats]:
+        """Something like the inverse of 1 - q G W, to precondition with."""
+        return lambda v: v
 
     def averages(self, variances: Floats, means: Floats) -> dict[int, PairAverage]:
         """The series of every function that an output contains."""
@@ -142,15 +147,53 @@ class StationaryProblem:
         residual = means[rows] - linear.active_means[rows] - gain @ moments
         return MeanBalance(residual, -gain @ by_d, jacobian)
 
-    def filtered(self, currents: Floats, gain: Floats | None = None) -> Floats:
-        """sum_a |G_ka|^2 * S_a for the active fields (or those of ``gain``)."""
-        gain = self.active_gain if gain is None else gain
+    def observable(
+        self, part: ProductPart, coefficient: float, covariance: Floats, means: Floats
+    ) -> Floats:
+        """Autocorrelation of a named nonlinearity."""
+        total = np.full(covariance.shape[1], coefficient**2)
+        for f in part.factors:
+            k = self.linear.place[self.linear.theory.functions[f].field]
+            values = covariance[k]
+            average = self.linear.average(f, float(means[k]), float(values[0]), self.average_tol)
+            total = total * average.at(values)[0]
+        return total
+
+
+@dataclass(frozen=True)
+class StationaryProblem(Equations):
+    """Equations on a grid of cosine series; ``average_tol`` cuts the Gaussian averages."""
+
+    linear: LinearTheory
+    grid: LagGrid
+    average_tol: float
+
+    @cached_property
+    def gain(self) -> Floats:
+        """Power gains of all fields on the grid's frequencies."""
+        return self.linear.gain(self.grid.frequencies)
+
+    @cached_property
+    def active_gain(self) -> Floats:
+        """Power gains of the active fields."""
+        return self.gain[list(self.linear.active)]
+
+    @cached_property
+    def added(self) -> Floats:
+        """What inputs add to the active fields, shape (active fields, 1)."""
+        return self.linear.input_variances[list(self.linear.active), None]
+
+    def filtered(self, currents: Floats) -> Floats:
+        """sum_a |G_ka|^2 * S_a for the active fields."""
+        return self._filtered(currents, self.active_gain)
+
+    def _filtered(self, currents: Floats, gain: Floats) -> Floats:
         coefficients = self.grid.coefficients(currents)
         return self.grid.values(np.einsum("kan,an->kn", gain, coefficients))
 
     def everything(self, currents: Floats) -> Floats:
         """Covariances of all fields."""
-        return self.filtered(currents, self.gain) + self.linear.input_variances[:, None]
+        return self._filtered(currents, self.gain) + self.linear.input_variances[:, None]
 
     def kernel(self, field: int, current: int) -> Floats | None:
         """The filter of an active field as a matrix (lag out, lag in); None if it is zero."""
@@ -174,15 +217,3 @@ class StationaryProblem:
             return self.grid.values(np.einsum("kjn,jn->kn", inverse, self.grid.coefficients(v)))
 
         return invert
-
-    def observable(
-        self, part: ProductPart, coefficient: float, covariance: Floats, means: Floats
-    ) -> Floats:
-        """Autocorrelation of a named nonlinearity."""
-        total = np.full(covariance.shape[1], coefficient**2)
-        for f in part.factors:
-            k = self.linear.place[self.linear.theory.functions[f].field]
-            values = covariance[k]
-            average = self.linear.average(f, float(means[k]), float(values[0]), self.average_tol)
-            total = total * average.at(values)[0]
-        return total

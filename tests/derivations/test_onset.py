@@ -14,8 +14,8 @@ from dmft.derivations.model import Coupling, Field, Model, Nonlinearity, Paramet
 from dmft.derivations.models import get
 from dmft.derivations.onset import OnsetLaws, onset_laws
 from dmft.derivations.stages import derive_model
-from dmft.solvers.decaying import first_point
-from dmft.solvers.stationary import Survey
+from dmft.solvers.branches import Survey
+from dmft.solvers.first_decaying_point import first_point
 from dmft.solvers.stationary_problem import LinearTheory
 
 ALPHA = sp.Symbol("alpha_r", real=True)

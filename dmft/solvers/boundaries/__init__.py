@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chaos_onset import chaos_families
 from .fixed_points import fixed_point_families
 from .jacobian_edge import jacobian_edge_families
 from .locate import Located, Mark
@@ -13,7 +14,9 @@ from .zero_state import zero_state_families
 __all__ = ["BOUNDARIES", "Boundary", "BoundaryPoint", "Kind", "Located", "Mark", "Request"]
 
 BOUNDARIES = {
-    "zero-state": Boundary("rest loses stability", ("zero",), by_families(zero_state_families)),
+    "zero-state": Boundary(
+        "rest loses stability", ("zero",), by_families(zero_state_families), means=True
+    ),
     "fixed-points": Boundary(
         "non-zero fixed points appear or vanish", ("statics",), by_families(fixed_point_families)
     ),
@@ -21,6 +24,9 @@ BOUNDARIES = {
         "a non-zero or driven fixed point loses stability",
         ("statics",),
         by_families(jacobian_edge_families),
+    ),
+    "chaos-onset": Boundary(
+        "chaotic states appear or vanish", ("gaussian", "statics"), by_families(chaos_families)
     ),
     "tricritical-static": Boundary(
         "fixed points turn from continuous to discontinuous births at rest",

@@ -44,6 +44,27 @@ class Piece:
         """The range of q."""
         return float(self.points[0, -1]), float(self.points[-1, -1])
 
+    def cut(self, q: float, name: Kind) -> list[Piece]:
+        """The parts below and above q, with a point there of that name."""
+        share = [np.interp(q, self.points[:, -1], column) for column in self.points.T]
+        middle = np.array([share])
+        below, above = self.points[:, -1] < q, self.points[:, -1] > q
+        error = float(np.min(abs(self.points[:, -1] - q)))
+        return [
+            Piece(
+                self.family,
+                np.concatenate([self.points[below], middle]),
+                (self.ends[0], name),
+                (self.errors[0], error),
+            ),
+            Piece(
+                self.family,
+                np.concatenate([middle, self.points[above]]),
+                (name, self.ends[1]),
+                (error, self.errors[1]),
+            ),
+        ]
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -101,7 +122,8 @@ def crossings(piece: Piece, q: Floats) -> list[tuple[int, Floats, float]]:
     start[:, -1] = q[rows]
     sharp = piece.family.sharpen(start)
     # next to a turning point Newton's method may cross over to the neighbouring piece
-    reach = abs(after - before)[:, 0] + 1e-6
+    change = abs(after - before)
+    reach = np.max(change[:, :-1], axis=1) + change[:, -1] / max(high - low, 1e-300) + 1e-6
     stayed = abs(sharp.z[:, 0] - start[:, 0]) <= 2 * reach
     return [
         (int(row), z, float(error))

@@ -121,7 +121,33 @@ def follow_all(families: Sequence[Family], q: Floats, span: tuple[float, float])
         if not seeds.size:
             break
         searched = np.append(searched, seeds)
-    return Followed(tuple(pieces), tuple(loose), searched)
+    return Followed(tuple(_split(pieces)), tuple(loose), searched)
+
+
+def _split(pieces: Sequence[Piece]) -> list[Piece]:
+    """Cut pieces of families that ask for it where a curve of another family ends at them."""
+    result = list(pieces)
+    for other in pieces:
+        for end in (0, -1):
+            if other.ends[end] is not Kind.REST:
+                continue
+            place = other.points[end, -2:]
+            for piece in list(result):
+                splits = getattr(piece.family, "splits", False)
+                if splits and piece.family is not other.family and _meets(piece, place):
+                    result.remove(piece)
+                    result += piece.cut(float(place[1]), Kind.TRICRITICAL)
+    return result
+
+
+def _meets(piece: Piece, place: Floats) -> bool:
+    """Whether (c, q) lies on a piece, away from its ends."""
+    low, high = piece.span
+    if not low < place[1] < high:
+        return False
+    return bool(
+        abs(np.interp(place[1], piece.points[:, -1], piece.points[:, -2]) - place[0]) < 0.02
+    )
 
 
 def _covered(pieces: Sequence[Piece], loose: Sequence[tuple[Family, Seed]], q: float) -> bool:
@@ -154,7 +180,7 @@ def at_rows(families: Sequence[Family], axis: Axis, q: Floats, tol: float) -> Lo
                 following += 1
                 rows[row].append(point)
     result = []
-    reasons = _why_none(followed, q)
+    reasons = _why_none(followed, pieces, q)
     for row, value in enumerate(q):
         points = sorted(rows[row], key=lambda point: (abs(point.value), -point.value))
         for point in points or [no_point(reasons[row])]:
@@ -162,13 +188,18 @@ def at_rows(families: Sequence[Family], axis: Axis, q: Floats, tol: float) -> Lo
     return Located(tuple(result), tuple(_marks(pieces, axis)))
 
 
-def _why_none(followed: Followed, q: Floats) -> list[Status]:
+def _why_none(followed: Followed, pieces: Sequence[Piece], q: Floats) -> list[Status]:
     """For rows without a point: as the nearest row that was searched completely."""
     steep = {float(seed.z[-1]) for _, seed in followed.loose if seed.exceeded}
     nearest = followed.searched[np.argmin(abs(followed.searched[:, None] - q), axis=0)]
-    return [
-        Status.BUDGET_EXCEEDED if float(value) in steep else Status.NO_SOLUTION for value in nearest
-    ]
+    reasons = []
+    for value, near in zip(q, nearest, strict=True):
+        if any(piece.span[0] < value < piece.span[1] for piece in pieces):
+            reasons.append(Status.NOT_CONVERGED)  # a piece goes there, but not to the tolerance
+        else:
+            exceeded = float(near) in steep
+            reasons.append(Status.BUDGET_EXCEEDED if exceeded else Status.NO_SOLUTION)
+    return reasons
 
 
 def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol: float) -> Located:
@@ -179,14 +210,14 @@ def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol
     for piece, segment in zip(pieces, segments, strict=True):
         inner = piece.points[1:-1]
         sharp = piece.family.sharpen(inner) if len(inner) else None
-        first, last = (_end_point(piece, axis, first, segment, tol) for first in (True, False))
-        rows.append((piece.span[0], first))
+        first, last = (_end_point(piece, axis, end, segment, tol, span) for end in (0, -1))
+        rows.append(first)
         if sharp is not None:
             for start, z, error in zip(inner, sharp.z, sharp.error, strict=True):
                 if np.isfinite(error) and abs(z[-2] - start[-2]) < 1e-3:
                     point = _point(piece.family, axis, z, float(error), tol, segment)
                     rows.append((float(z[-1]), point))
-        rows.append((piece.span[1], last))
+        rows.append(last)
     for family, seed in followed.loose:
         if seed.exceeded:
             rows.append((float(seed.z[-1]), no_point(Status.BUDGET_EXCEEDED)))
@@ -206,16 +237,23 @@ def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol
     return Located(tuple(kept), tuple(marks))
 
 
-def _end_point(piece: Piece, axis: Axis, first: bool, segment: int, tol: float) -> BoundaryPoint:
-    """The end of a piece under its name; where q left its range, an ordinary point."""
-    z, name = piece.points[0 if first else -1], piece.ends[0 if first else 1]
+def _end_point(
+    piece: Piece, axis: Axis, end: int, segment: int, tol: float, span: tuple[float, float]
+) -> tuple[float, BoundaryPoint]:
+    """The end of a piece under its name; where q left its range, an ordinary point on the edge."""
+    z, name = piece.points[end], piece.ends[end]
     if name is Kind.NONE:
-        sharp = piece.family.sharpen(z[None, :])
+        edge = z.copy()
+        edge[-1] = min(span, key=lambda limit: abs(limit - z[-1]))
+        if abs(edge[-1] - z[-1]) > 1e-6 * (span[1] - span[0]):
+            edge = z
+        sharp = piece.family.sharpen(edge[None, :])
         if np.isfinite(sharp.error[0]):
-            return _point(piece.family, axis, sharp.z[0], float(sharp.error[0]), tol, segment)
-    error = max(piece.errors[0 if first else 1], 1e-9)
+            error = float(sharp.error[0])
+            return float(edge[-1]), _point(piece.family, axis, sharp.z[0], error, tol, segment)
+    error = max(piece.errors[end], 1e-9)
     point = _point(piece.family, axis, z, error, max(tol, _MARK_TOL), segment)
-    return replace(point, kind=name or piece.family.kind)
+    return float(z[-1]), replace(point, kind=name or piece.family.kind)
 
 
 def _marks(pieces: Sequence[Piece], axis: Axis) -> list[Mark]:

@@ -67,9 +67,8 @@ class Pair:
             length = np.maximum(abs(dx), abs(dc))
             with np.errstate(all="ignore"):
                 share = np.where(length > 0.7, 0.7 / length, 1.0)
-            x[going] = a + np.where(usable, share * dx, 0.0)
-            c[going] = np.clip(b + np.where(usable, share * dc, 0.0), *self.ends)
-            with np.errstate(all="ignore"):
+                x[going] = a + np.where(usable, share * dx, 0.0)
+                c[going] = np.clip(b + np.where(usable, share * dc, 0.0), *self.ends)
                 now = abs(dc) + follows + rounding
                 error[going] = np.where(usable & (length < 1e-2) & (now < 1e-6), now, np.inf)
                 done = ~usable | (now <= 2 * rounding)

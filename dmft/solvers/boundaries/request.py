@@ -52,13 +52,14 @@ class Boundary:
     """A boundary by name: what it is, which stages of the theory it needs, how it is located.
 
     ``stages`` are keys of `CompiledTheory.conditions`. ``on_line``: it has a second unknown, the
-    parameter that keeps it on the line where rest loses stability.
+    parameter that keeps it on the line where rest loses stability. ``means``: couplings may have a mean.
     """
 
     meaning: str
     stages: tuple[str, ...]
     locate: Callable[[Request], Located]
     on_line: bool = False
+    means: bool = False
 
 
 def by_families(
