@@ -117,7 +117,7 @@ def solve_transient(
     -------
     TransientSolution
         Status ``converged`` when the error is below ``precision``; a stopped computation, status
-        ``not-converged``, holds the finished populations, or the times reached by the first.
+        ``interrupted``, holds the finished populations, or the times reached by the first.
     """
     protocol = parameters if isinstance(parameters, Protocol) else Protocol(parameters)
     starts = field_starts(theory.info.fields, start)
@@ -135,6 +135,8 @@ def solve_transient(
                     seed,
                     lambda: bool(stop.reason),
                 )
+                if stop.reason:  # the grid is not the one that another call will fit
+                    return without_answer(Status.INTERRUPTED, f"{stop.reason}: no grid yet", seed)
             grid = time_grid(protocol, times)
             _check_pieces(grid)
             problem = TwoTimeProblem(theory, grid)

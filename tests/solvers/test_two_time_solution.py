@@ -138,7 +138,7 @@ def test_a_stopped_run_goes_on_with_the_same_digits(gated, tmp_path):
         if found.status is Status.CONVERGED:
             break
         stops += 1
-        assert found.status is Status.NOT_CONVERGED
+        assert found.status is Status.INTERRUPTED
         assert "interrupted" in found.message
         assert "call again" in found.message
     assert stops > 5
@@ -163,7 +163,7 @@ def test_the_first_stop_shows_how_far_it_came(gated, tmp_path):
 
 def test_a_time_limit(gated):
     found = short(gated, time_limit=0.0)
-    assert (found.status, found.populations) == (Status.NOT_CONVERGED, 0)
+    assert (found.status, found.populations) == (Status.INTERRUPTED, 0)
     assert "time limit" in found.message
     assert "call again" not in found.message
 
