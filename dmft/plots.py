@@ -130,16 +130,18 @@ def draw_lines(
 
 
 def draw_bands(axes: Any, bands: Sequence[tuple[Any, Any, Any]]) -> None:
-    """Pale areas y - error .. y + error behind curves of the same order: (x, y, error) each."""
-    for index, (x, y, error) in enumerate(bands):
+    """Pale areas behind curves of the same order, each an abscissa, the ordinate and its error."""
+    for index, (across, middle, error) in enumerate(bands):
         colour = COLOURS[index % len(COLOURS)]
-        axes.fill_between(x, y - error, y + error, color=colour, alpha=0.25, linewidth=0)
+        axes.fill_between(
+            across, middle - error, middle + error, color=colour, alpha=0.25, linewidth=0
+        )
 
 
-def draw_trace(axes: Any, x: Sequence[float], y: Sequence[float], *, label: str) -> None:
+def draw_trace(axes: Any, across: Sequence[float], up: Sequence[float], *, label: str) -> None:
     """A stimulus in narrow axes: one grey line with its lowest and highest value on the ordinate."""
-    axes.plot(x, y, color="0.25", linewidth=1.2)
-    low, high = min(y), max(y)
+    axes.plot(across, up, color="0.25", linewidth=1.2)
+    low, high = min(up), max(up)
     axes.set_yticks([low, high] if low < high else [low])
     axes.set_ylim(low - 0.25 * (high - low or 1), high + 0.25 * (high - low or 1))
     axes.tick_params(axis="y", labelsize=_SMALL - 1)

@@ -1,4 +1,4 @@
-"""Starts and changes of parameters as they are typed: ``h=0.01``, ``beta_r=8@10``, ``input_h=1@10:12``."""
+"""Starts and changes of parameters as they are typed: ``NAME=0.01``, ``NAME=8@10``, ``NAME=1@10:12``."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def parse_starts(texts: Sequence[str]) -> dict[str, FieldStart]:
     """
     found: dict[str, FieldStart] = {}
     for text in texts:
-        name, value = _named(text, "--start", "h=0.01")
+        name, value = _named(text, "--start", "NAME=0.01")
         parts = value.split(":")
         if len(parts) > 3:
-            raise InputError(f"--start: {quoted(text)} has too many parts; write --start h=0.01")
+            raise InputError(f"--start: {quoted(text)} has too many parts; write --start NAME=0.01")
         if name in found:
             raise InputError(f"--start: {name} is given twice; give each field once")
-        numbers = [parse_number(part, f"--start {name}") for part in parts[:2]]
+        variance, mean, *_ = (parse_number(p, f"--start {name}") for p in [*parts[:2], "0"])
         distribution: Any = parts[2] if len(parts) == 3 else "gaussian"  # checked by `FieldStart`
-        found[name] = FieldStart(*numbers, distribution=distribution)
+        found[name] = FieldStart(variance, mean, distribution)
     return found
 
 
@@ -46,15 +46,15 @@ Ramp(parameter='g', start=4.0, end=5.0, value=3.0))
     """
     found: list[Change] = []
     for text in steps:
-        name, (value,), (time,) = _change(text, "--step", "beta_r=8@10", 1, 1)
+        name, (value,), (time,) = _change(text, "--step", "NAME=8@10", 1, 1)
         found.append(Step(name, time, value))
     for text in ramps:
-        name, values, (start, end) = _change(text, "--ramp", "beta_z=0:-3@10:20", 2, 2)
+        name, values, (start, end) = _change(text, "--ramp", "NAME=0:-3@10:20", 2, 2)
         if len(values) == 2:
             found.append(Step(name, start, values[0]))
         found.append(Ramp(name, start, end, values[-1]))
     for text in pulses:
-        name, (value,), (start, end) = _change(text, "--pulse", "input_h=1@10:12", 1, 2)
+        name, (value,), (start, end) = _change(text, "--pulse", "NAME=1@10:12", 1, 2)
         found.append(Pulse(name, start, end, value))
     return tuple(found)
 

@@ -88,7 +88,7 @@ def transient(
     given: dict[str, Any] = dict(parse_assignments(assignments or []))
     if not until:
         raise InputError("--until: give the last time, in leak times, like --until 40")
-    options = {
+    options: dict[str, Any] = {
         "until": parse_number(until, "--until", "a time > 0"),
         "start": parse_starts(start or []),
         "changes": parse_changes(step or [], ramp or [], pulse or []),
