@@ -232,12 +232,14 @@ class Transient:
 
 
 def _squares(tables: Mapping[str, Any], size: int, kind: str) -> FrozenDict[str, FloatArray]:
-    """Read-only copies, (size, size) each."""
+    """Read-only copies, (size, size) each, symmetric: t >= t' counts."""
     found = {}
     for name, values in tables.items():
         array = np.array(values, dtype=np.float64)
         if array.shape != (size, size):
             raise ValueError(f"{kind} of {name}: shape {array.shape}, but {size} times")
+        # errors are interpolated, first in t, then in t': equal but for rounding
+        array = np.tril(array) + np.tril(array, -1).T
         array.flags.writeable = False
         found[name] = array
     return FrozenDict(found)
