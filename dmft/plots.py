@@ -144,8 +144,8 @@ def draw_trace(axes: Any, across: Sequence[float], up: Sequence[float], *, label
     low, high = min(up), max(up)
     axes.set_yticks([low, high] if low < high else [low])
     axes.set_ylim(low - 0.25 * (high - low or 1), high + 0.25 * (high - low or 1))
-    axes.tick_params(axis="y", labelsize=_SMALL - 1)
-    axes.tick_params(axis="x", length=0)
+    axes.yaxis.set_tick_params(labelsize=_SMALL - 1)
+    axes.xaxis.set_tick_params(length=0)
     axes.set_ylabel(label, fontsize=_TEXT, rotation=0, ha="right", va="center")
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)

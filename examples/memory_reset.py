@@ -44,7 +44,7 @@ def main() -> None:
             f"{np.interp(t, time, trace):6.3f} +- {np.interp(t, time, error):.3f}"
             for t in (20.0, 25.0, 40.0)
         ]
-        print(f"{name.replace(chr(10), ' '):30s} {'  '.join(told)}")
+        print(f"{name:30s} {'  '.join(told)}")
         curves.append(Curve(time, trace, name))
         bands.append((time, trace, error))
     figure, axes = new_figure(width=5.0)
@@ -56,7 +56,7 @@ def main() -> None:
         xlabel=r"time $t$ (leak times)",
         ylabel=r"trace $C_h(t,10)\,/\,C_h(10,10)$",
         title=r"gated, $g_h = 3$, $\alpha_z = 20$, $\alpha_r = 5$; grey: pulse",
-        legend_title="during the pulse",
+        legend_title="pulse",
     )
     axes.set_xlim(10, 40)
     axes.set_ylim(-0.02, 1.05)

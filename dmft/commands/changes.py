@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, quoted
 from ..parameters import parse_number
 from ..protocol import Change, Pulse, Ramp, Step
-from ..solvers.two_time_start import FieldStart
+
+if TYPE_CHECKING:
+    from ..solvers.two_time_start import FieldStart
 
 __all__ = ["parse_changes", "parse_starts"]
 
@@ -19,6 +21,8 @@ def parse_starts(texts: Sequence[str]) -> dict[str, FieldStart]:
     >>> parse_starts(["h=0.5:1"])
     {'h': FieldStart(variance=0.5, mean=1.0, distribution='gaussian')}
     """
+    from ..solvers.two_time_start import FieldStart
+
     found: dict[str, FieldStart] = {}
     for text in texts:
         name, value = _named(text, "--start", "NAME=0.01")
