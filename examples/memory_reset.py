@@ -17,7 +17,7 @@ OPEN = dmft.Pulse("beta_z", 20.0, 25.0, -60.0)
 CASES = {
     "no pulse": [],
     "output gate shut": [SHUT],
-    r"both: shut, and\nupdate gate open": [SHUT, OPEN],
+    "and update gate open": [SHUT, OPEN],
 }
 
 
