@@ -197,6 +197,7 @@ def test_statuses_are_words_with_a_sentence():
         "not-converged",
         "budget-exceeded",
         "history-dependent",
+        "interrupted",
     }
     assert {s for s in Status if s.is_answer} == {Status.CONVERGED, Status.CONTINUOUS}
     for status in Status:
