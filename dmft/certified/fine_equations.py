@@ -71,13 +71,14 @@ class FineEquations:
         factors = self.theory.vectors["coefficients"].run(table, self.parameters)
         return [self.fixed.of(v * c * c) for v, c in zip(weights, factors, strict=True)]
 
-    def gain(self, growth: Any = 0) -> Integers:
-        """|G_ka(growth + i omega)|^2 on the grid, (active, currents, frequencies)."""
+    def gain(self, growth: Any = 0, fields: tuple[int, ...] | None = None) -> Integers:
+        """|G_ka(growth + i omega)|^2 on the grid, (active or given fields, currents, frequencies)."""
+        fields = self.active if fields is None else fields
         _, context = self._context
         drift, inputs = self._matrix("drift"), self._matrix("input")
         size, currents = inputs.rows, inputs.cols
         length = context.mpf(self.grid.length)
-        result = np.empty((len(self.active), currents, self.grid.intervals + 1), dtype=object)
+        result = np.empty((len(fields), currents, self.grid.intervals + 1), dtype=object)
         for j in range(self.grid.intervals + 1):
             s = context.mpc(growth, context.pi * j / length)
             transfer = (
@@ -85,7 +86,7 @@ class FineEquations:
                 if currents == 1
                 else ((s * context.eye(size) - drift) ** -1 * inputs)
             )
-            for k, place in enumerate(self.active):
+            for k, place in enumerate(fields):
                 for a in range(currents):
                     value = transfer[place, a]
                     result[k, a, j] = self.fixed.of(value.real**2 + value.imag**2)
@@ -165,3 +166,10 @@ class FineEquations:
         """R, (active, lags)."""
         total, _ = self.currents(covariance)
         return np.asarray(covariance - self.filtered(total, self.rest_gain))
+
+    def followers(self, covariance: Integers, fields: tuple[int, ...]) -> Integers:
+        """C of fields on which no output depends, (fields, lags)."""
+        if not fields:
+            return np.zeros((0, covariance.shape[1]), dtype=object)
+        total, _ = self.currents(covariance)
+        return self.filtered(total, self.gain(fields=fields))
