@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,8 @@ def solve(
     method: str = "auto",
     seed: int | None = None,
     lyapunov: bool = True,
+    digits: int | None = None,
+    tell: Callable[[str], None] = lambda text: None,
     **more_parameters: float,
 ) -> Solution:
     r"""Solve the stationary mean-field equations of a model.
@@ -105,6 +107,11 @@ def solve(
         Recorded only: this solver draws no random numbers.
     lyapunov
         False leaves the exponent out.
+    digits
+        Also refine a chaotic state to so many digits, 10 to 40 (extra ``certified``; takes up to
+        minutes): decimals and estimated errors in `Solution.digits`.
+    tell
+        Hears what the refinement is doing.
 
     Returns
     -------
@@ -130,8 +137,11 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .refine_digits import check_digits, refine_digits
     from .solvers.stationary import solve_stationary
 
+    if digits is not None:
+        check_digits(digits)
     theory = compiled_theory(declared)
     _check_closed(theory, values, ("gaussian",))
     with _one_thread():
@@ -149,7 +159,7 @@ def solve(
     }
     autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
     times = found.correlation_times or (None,) * len(info.fields)
-    return Solution(
+    solution = Solution(
         model=info.name,
         parameters=values,
         branch=found.branch,
@@ -175,6 +185,10 @@ def solve(
         limit=_by_field(info, found.limits),
         interpolation=found.interpolation,
     )
+    if digits is None:
+        return solution
+    with _one_thread():
+        return refine_digits(theory, solution, digits, tell)
 
 
 def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:

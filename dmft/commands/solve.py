@@ -25,6 +25,9 @@ def solve(
     ] = "auto",
     tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-10",
     method: Annotated[str, typer.Option(help="How to solve; auto chooses.")] = "auto",
+    digits: Annotated[
+        int | None, typer.Option(help="Refine a chaotic state to so many digits, 10 to 40.")
+    ] = None,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -46,7 +49,9 @@ def solve(
     from ..api import solve as solve_model
 
     with working(f"solving {model}"):
-        solution = solve_model(model, given, branch=branch, tol=accuracy, method=method)
+        solution = solve_model(
+            model, given, branch=branch, tol=accuracy, method=method, digits=digits, tell=note
+        )
     solution = replace(solution, command=command_of(context))
     if json:
         print_json(solution.to_json())
@@ -65,5 +70,9 @@ def solve(
 
     title = f"{solution.model} {settings(solution.parameters.items())}"
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
+    if solution.digits:
+        print_table(f"{digits} digits", ("quantity", "value"), list(solution.digits.items()))
     if solution.message:
         note(solution.message)
+    if digits and not solution.digits:
+        raise typer.Exit(3)
