@@ -89,9 +89,7 @@ class ConditionalStructure:
         parts = (self.drift_matrix, self.input_matrix, self.external_matrix, self.constant)
         movers = {str(v) for part in parts for v in part.row(k).free_symbols}
         driven = {
-            y
-            for y, entry in zip(self.fields, self.drift_matrix.row(k), strict=True)
-            if entry != 0
+            y for y, entry in zip(self.fields, self.drift_matrix.row(k), strict=True) if entry != 0
         }
         return (movers | driven) & set(self.gating) - {field}
 

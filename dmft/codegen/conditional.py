@@ -204,7 +204,9 @@ def _failure(
             )
     for covariance, product in zip(equations.covariances, products, strict=True):
         if product is None:
-            return f"the output of {covariance.current} is no product of functions of one field each"
+            return (
+                f"the output of {covariance.current} is no product of functions of one field each"
+            )
         if names := _entangled(structure, product):
             return (
                 f"the fields {names} in the output of {covariance.current} are not independent given "
@@ -347,6 +349,8 @@ class _Compilation:
             shape=(rows, columns),
             places=tuple(places),
             tape=translate(title, inputs, entries),
-            slopes=translate(f"{title} slopes", inputs, [e.diff(y) for y in gates for e in entries]),
+            slopes=translate(
+                f"{title} slopes", inputs, [e.diff(y) for y in gates for e in entries]
+            ),
             still=tuple(i for i, e in enumerate(entries) if not e.free_symbols & set(gates)),
         )

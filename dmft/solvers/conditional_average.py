@@ -100,12 +100,12 @@ class ConditionalAverage:
     def _nodes(self) -> Floats:
         count = int(np.ceil(_REACH / self.step))
         # an odd function: nodes > 0 with doubled weights
-        return self.step * (np.arange(0 if self.odd else -count, count) + 0.5)
+        return np.asarray(self.step * (np.arange(0 if self.odd else -count, count) + 0.5))
 
     @cached_property
     def _weights(self) -> Floats:
         density = np.exp(-(self._nodes**2) / 2) * self.step / np.sqrt(2 * np.pi)
-        return 2 * density if self.odd else density
+        return np.asarray(2 * density if self.odd else density)
 
     @cached_property
     def _projections(self) -> Floats:

@@ -17,7 +17,8 @@ import numpy as np
 from joblib import Parallel
 from numpy.typing import NDArray
 
-from .conditional_problem import ConditionalProblem, CurrentState, Evaluation
+from .conditional_problem import ConditionalProblem, Evaluation
+from .conditional_state import CurrentState
 
 __all__ = ["Response", "response"]
 
@@ -54,14 +55,19 @@ class Response:
         modes = self.inverse @ (self.directions.T @ residual.ravel())
         return np.asarray(reports + self.reports @ modes)
 
+    def modes(self, problem: ConditionalProblem, state: CurrentState) -> Floats:
+        """(1 - D)^{-1} u^T G, (modes, targets of the sampling)."""
+        gains, _ = problem.sampled_gains(state)
+        projection = problem.basis.values @ problem.basis.fit
+        groups, lags = state.values.shape
+        fitted = np.einsum("lm,gmt->glt", projection, gains.reshape(groups, lags, -1))
+        inner = self.directions.T @ fitted.reshape(groups * lags, -1)
+        return np.asarray(self.inverse @ inner)
+
     def transform(self, problem: ConditionalProblem, state: CurrentState) -> Floats:
         """T, (reports, targets of the sampling)."""
-        gains, direct = problem.sampled_gains(state)
-        projected = (problem.basis.values @ problem.basis.fit)[None]
-        groups, lags = state.values.shape
-        fitted = np.einsum("xlm,gmt->glt", projected, gains.reshape(groups, lags, -1))
-        modes = self.inverse @ (self.directions.T @ fitted.reshape(groups * lags, -1))
-        return np.asarray(direct + self.reports @ modes)
+        _, direct = problem.sampled_gains(state)
+        return np.asarray(direct + self.reports @ self.modes(problem, state))
 
 
 def response(

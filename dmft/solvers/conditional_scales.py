@@ -13,14 +13,22 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from .block_steps import PathGrid
 from .conditional_average import ConditionalAverage
-from .conditional_covariance import PathGrid
-from .conditional_problem import ConditionalModel, ConditionalProblem, Evaluation, Sampling
+from .conditional_model import ConditionalModel
+from .conditional_problem import ConditionalProblem, Evaluation, Sampling
 from .exponential_fit import ExponentialBasis, graded_lags
 from .gate_paths import draw_gates
 from .path_controls import PathControls
 
-__all__ = ["Quality", "TimeScales", "adapted_averages", "adapted_step", "problem_for", "time_scales"]
+__all__ = [
+    "Quality",
+    "TimeScales",
+    "adapted_averages",
+    "adapted_step",
+    "problem_for",
+    "time_scales",
+]
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +62,7 @@ class TimeScales:
 
     def fits(self, grid: PathGrid, reach: float = 1.0) -> bool:
         """Whether a grid was made for about these scales."""
-        return 0.75 <= grid.lags[-1] / (LAGS * self.long * reach) <= 1.5
+        return bool(0.75 <= grid.lags[-1] / (LAGS * self.long * reach) <= 1.5)
 
 
 def _decaying_scales(lags: Floats, values: Floats) -> tuple[float, float]:
@@ -133,7 +141,7 @@ def adapted_averages(problem: ConditionalProblem, values: Floats, tol: float) ->
 
 def adapted_step(problem: ConditionalProblem, values: Floats, change: float) -> float:
     """The step over half of which coefficients change by ``change``, with A h below 0.6."""
-    drawn = draw_gates(problem.state(values).spectra, problem.sampling.seed, 0, 16)
+    drawn = draw_gates(problem.state(values).gates, problem.sampling.seed, 0, 16)
     gates = problem.model.gates(drawn.values())
     step = problem.grid.step
     longest = 4 * step
@@ -146,4 +154,3 @@ def adapted_step(problem: ConditionalProblem, values: Floats, change: float) -> 
                 now = np.sqrt(np.mean(np.diff(v, axis=0) ** 2) / np.mean(v**2))
                 longest = min(longest, step * change / max(float(now), 1e-12))
     return longest
-

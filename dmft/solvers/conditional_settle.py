@@ -1,14 +1,14 @@
 r"""From a start to a rough solution: Anderson's iteration on few paths, on a window that follows.
 
 Values x of the covariances of the currents; with the same normals in every step the map F is smooth.
-D. G. Anderson, J. ACM 12, 547 (1965): the next x is that combination of the last images F(x) whose
-residuals F(x) - x nearly cancel. An average of E f f' is always a covariance, a combination need not
+An average of E f f' is always a covariance, a combination need not
 be: where its spectrum is negative, or the step long, the plain image is taken instead. So it is while
 amplitudes still grow or fall fast: plain iteration leaves unstable solutions, Anderson's finds them too.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,7 +16,9 @@ import numpy as np
 from joblib import Parallel
 from numpy.typing import NDArray
 
-from .conditional_problem import ConditionalModel, ConditionalProblem, Evaluation
+from .anderson import AndersonHistory
+from .conditional_model import ConditionalModel
+from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_scales import (
     CIRCLE,
     Quality,
@@ -27,11 +29,10 @@ from .conditional_scales import (
     time_scales,
 )
 
-__all__ = ["MEMORY", "Ending", "Settled", "settle"]
+__all__ = ["MEMORY", "Ending", "Settled", "first_values", "settle"]
 
 Floats = NDArray[np.float64]
 
-_HISTORY = 6
 _MOST_STEPS = 120
 
 
@@ -47,6 +48,7 @@ class Ending(Enum):
     CONSTANT = "constant"
     TOO_SLOW = "too slow"
     UNSETTLED = "unsettled"
+    OUT_OF_TIME = "out of time"
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,12 @@ class Settled:
     steps: int
 
 
-def first_values(problem: ConditionalProblem, variance: float, time: float) -> Floats:
-    """Covariances of the currents if all fields had C(tau) = variance / cosh(tau / time)."""
-    model = problem.model
-    shape = 1 / np.cosh(np.minimum(problem.grid.lags / time, 500.0))
+def first_values(model: ConditionalModel, lags: Floats, variance: float, time: float) -> Floats:
+    """Covariances of the currents if all fields had C(tau) = variance / cosh(tau / time).
+
+    Of each function the mean, the linear part and the rest as one cubic part.
+    """
+    shape = 1 / np.cosh(np.minimum(lags / time, 500.0))
     x = np.linspace(-6.0, 6.0, 241)
     density = np.exp(-x * x / 2) * 0.05 / np.sqrt(2 * np.pi)
     rows = []
@@ -89,20 +93,15 @@ def settle(
     window_cap: float,
     quality: Quality,
     pool: Parallel | None = None,
-    start: Settled | None = None,
+    deadline: float | None = None,
 ) -> Settled:
     """Iterate from fields of one ``variance`` until the residual is below ``tol``.
 
-    ``start`` is another settled solution whose window is tried first.
+    ``deadline`` is a time of `time.monotonic`.
     """
-    if start is None:
-        slow = 1 / min(model.steady.slowest_rate, 1.0)
-        scales = TimeScales(short=2.0, long=max(8.0, 2 * slow))
-        step, burn = 0.2, 20 * scales.long
-    else:
-        scales = start.scales
-        step = start.problem.grid.step
-        burn = start.problem.grid.burn * step
+    slow = 1 / min(model.steady.slowest_rate, 1.0)
+    scales = TimeScales(short=2.0, long=max(8.0, 2 * slow))
+    step, burn = 0.2, 20 * scales.long
 
     def made(scales: TimeScales, step: float, burn: float) -> ConditionalProblem:
         return problem_for(
@@ -110,72 +109,67 @@ def settle(
         )
 
     problem = made(scales, step, burn)
-    x = problem.basis.projected(first_values(problem, variance, scales.long / 2))
+    x = problem.basis.projected(first_values(model, problem.grid.lags, variance, scales.long / 2))
     problem = adapted_averages(problem, x, quality.average_tol)
-    history: list[tuple[Floats, Floats]] = []
+    history = AndersonHistory()
     first_amplitude, falling = float(np.max(x[:, 0])), 0
     for number in range(1, _MOST_STEPS + 1):
         found = problem.evaluate(x, [0], pool)
         image = problem.basis.projected(found.values)
         residual = float(np.max(abs(image - x) / x[:, :1]))
         scales = time_scales(problem, found)
-
-        def ended(ending: Ending) -> Settled:
-            return Settled(ending, problem, x, found, scales, residual, number)
-
         amplitude = float(np.max(image[:, 0]))
         change = amplitude / float(np.max(x[:, 0]))
         falling = falling + 1 if change < 0.97 else 0
-        if falling >= 8 and amplitude < 1e-3 * first_amplitude:
-            return ended(Ending.ZERO)
         forgotten = found.memory <= MEMORY
         settled = scales.fits(problem.grid, quality.reach) and forgotten
-        if settled and residual <= tol:
-            return ended(Ending.SOLVED)
-        if not settled and (number % 5 == 0 or residual <= tol):
-            if CIRCLE * scales.long * quality.reach > window_cap:
-                flat = image[:, -1] / image[:, 0]
-                return ended(Ending.CONSTANT if np.min(flat) > 0.98 else Ending.TOO_SLOW)
-            burn = _burn(problem, found.memory)
-            if burn > window_cap:
-                return ended(Ending.TOO_SLOW)
+        remake = not settled and (number % 5 == 0 or residual <= tol)
+        burn = _burn(problem, found.memory)
+        ending = None
+        if falling >= 8 and amplitude < 1e-3 * first_amplitude:
+            ending = Ending.ZERO
+        elif settled and residual <= tol:
+            ending = Ending.SOLVED
+        elif remake and max(CIRCLE * scales.long * quality.reach, burn) > window_cap:
+            flat = float(np.min(image[:, -1] / image[:, 0]))
+            ending = Ending.CONSTANT if flat > 0.98 else Ending.TOO_SLOW
+        elif deadline is not None and time.monotonic() > deadline:
+            ending = Ending.OUT_OF_TIME
+        elif number == _MOST_STEPS:
+            ending = Ending.UNSETTLED
+        if ending is not None:
+            return Settled(ending, problem, x, found, scales, residual, number)
+        if remake:
             new = made(scales, adapted_step(problem, x, quality.change), burn)
             weights = problem.basis.weights(image)
             x = new.basis.projected(weights @ problem.basis.at(new.grid.lags).T)
-            problem, history = adapted_averages(new, x, quality.average_tol), []
-            continue
-        history = [*history[-_HISTORY:], (x, image)]
-        if abs(np.log(change)) > 0.1:
-            x, history = image, []
+            problem = adapted_averages(new, x, quality.average_tol)
+            history = AndersonHistory()
+        elif abs(np.log(change)) > 0.1:
+            x, history = image, AndersonHistory()
         else:
-            x, history = _next(problem, history)
-    return ended(Ending.UNSETTLED)
+            history.add(x, image)
+            x = _next(problem, history)
+    raise AssertionError("the last step ends the loop")
 
 
 def _burn(problem: ConditionalProblem, memory: float) -> float:
     """Time after which less than `MEMORY` of a start is left, from what was left of the last one."""
-    time = problem.grid.burn * problem.grid.step
-    rate = -np.log(max(memory, 1e-30)) / time
-    needed = -1.3 * np.log(MEMORY) / max(rate, 0.3 / time)
+    passed = problem.grid.burn * problem.grid.step
+    rate = -np.log(max(memory, 1e-30)) / passed
+    needed = -1.3 * np.log(MEMORY) / max(rate, 0.3 / passed)
     return float(max(needed, 5.0))
 
 
-def _next(
-    problem: ConditionalProblem, history: list[tuple[Floats, Floats]]
-) -> tuple[Floats, list[tuple[Floats, Floats]]]:
+def _next(problem: ConditionalProblem, history: AndersonHistory) -> Floats:
     """Anderson's combination if it may be a covariance, else the last image and a new history."""
-    x, image = history[-1]
-    if len(history) == 1:
-        return image, history
-    scale = x[:, :1]
-    residuals = [((f - y) / scale).ravel() for y, f in history]
-    differences = np.array([residuals[-1] - r for r in residuals[:-1]]).T
-    shares, *_ = np.linalg.lstsq(differences, residuals[-1], rcond=1e-8)
-    new = image - np.einsum(
-        "n,ngl->gl", shares, np.array([image - f for _, f in history[:-1]])
-    )
-    long = np.max(abs(new - x) / scale) > 0.5
+    x, image = history.pairs[-1]
+    new = history.combined()
+    if len(history.pairs) == 1:
+        return new
+    long = np.max(abs(new - x) / x[:, :1]) > 0.5
     allowed = max(2e-3, 1.5 * problem.state(image).clipped)
     if long or np.any(new[:, 0] <= 0) or problem.state(new).clipped > allowed:
-        return image, history[-1:]
-    return new, history
+        history.forget()
+        return image
+    return new

@@ -9,7 +9,7 @@ suffices, and the shifts that remain, each measured with the same normals and ca
     window       exponentials fitted to the first three quarters of the lags only
     averages     the bound on the Gaussian averages
     memory       what is left of the start
-    bias         of order 1/paths: solutions of two halves of the paths against that of all, where
+    bias         of order 1/paths: solutions of quarters of the paths against that of all, where
                  what is linear in the averages cancels
 
 The total is the root of the sum of squares of these and of the standard error. Where a shift is too
@@ -32,7 +32,7 @@ from .conditional_scales import Quality, adapted_averages, problem_for
 from .conditional_settle import Settled
 from .exponential_fit import ExponentialBasis
 
-__all__ = ["Budget", "Sampled", "SampledErrors", "sample_to"]
+__all__ = ["Budget", "Sampled", "SampledErrors", "finer_steps", "richer_basis", "sample_to"]
 
 Floats = NDArray[np.float64]
 
@@ -104,16 +104,19 @@ def _newton(
     pool: Parallel | None,
     tol: float,
 ) -> tuple[Floats, Evaluation, float]:
-    """Solve on given blocks: values, their evaluation, the relative residual."""
+    """Solve on given blocks: values, their evaluation, the relative residual.
+
+    The last correction is applied to the reports to first order, without another evaluation.
+    """
     x = values
     for _ in range(8):
         found = problem.evaluate(x, blocks, pool)
         defect = problem.basis.projected(found.values) - x
         residual = float(np.max(abs(defect) / x[:, :1]))
+        x = x + answer.correction(defect)
         if residual <= tol:
             break
-        x = x + answer.correction(defect)
-    return x, found, residual
+    return x, found.with_reports(answer.shift(defect, found.reports)), residual
 
 
 def sample_to(
@@ -176,7 +179,15 @@ def sample_to(
         worst = max(shifts, key=lambda name: abs(shifts[name][report]))
         failure = f"the error {total:.1e} exceeds the precision, mostly by the {worst}"
     return Sampled(
-        problem, values, found, answer, transform, errors, residual, len(blocks), failure,
+        problem,
+        values,
+        found,
+        answer,
+        transform,
+        errors,
+        residual,
+        len(blocks),
+        failure,
         bool(exceeded),
     )
 
@@ -245,7 +256,23 @@ def _shifts(
         change = (there.values - here.values).reshape(shape)
         return abs(answer.shift(problem.basis.projected(change), there.reports - here.reports))
 
-    grid, basis = problem.grid, problem.basis
+    basis = problem.basis
+    shorter = replace(basis, used=int(np.searchsorted(basis.lags, 0.75 * basis.lags[-1])))
+    transform = answer.transform(problem, here.state)
+    bound = here.average_errors @ abs(transform[:, : here.average_errors.size]).T
+    return {
+        # the difference to half the step is 15/16 of the error
+        "step": shift(finer_steps(problem)),
+        "fit": shift(replace(problem, basis=richer_basis(basis))),
+        "window": shift(replace(problem, basis=shorter)),
+        "averages": bound,
+        "memory": here.memory * abs(here.reports),
+    }
+
+
+def finer_steps(problem: ConditionalProblem) -> ConditionalProblem:
+    """The same times and lags with half the step."""
+    grid = problem.grid
     halved = replace(
         grid,
         step=grid.step / 2,
@@ -254,8 +281,13 @@ def _shifts(
         burn=2 * grid.burn,
         nodes=tuple(2 * n for n in grid.nodes),
     )
+    return replace(problem, grid=halved)
+
+
+def richer_basis(basis: ExponentialBasis) -> ExponentialBasis:
+    """More rates over a wider range."""
     rates = basis.rates[1:] if basis.has_constant else basis.rates
-    richer = ExponentialBasis.between(
+    return ExponentialBasis.between(
         basis.lags,
         float(rates[0]) / 1.3,
         float(rates[-1]) * 1.3,
@@ -263,17 +295,6 @@ def _shifts(
         smooth=basis.smooth,
         density=1.4 * rates.size / np.log(rates[-1] / rates[0]),
     )
-    shorter = replace(basis, used=int(np.searchsorted(basis.lags, 0.75 * basis.lags[-1])))
-    transform = answer.transform(problem, here.state)
-    bound = here.average_errors @ abs(transform[:, : here.average_errors.size]).T
-    return {
-        # the difference to half the step is 15/16 of the error
-        "step": shift(replace(problem, grid=halved)),
-        "fit": shift(replace(problem, basis=richer)),
-        "window": shift(replace(problem, basis=shorter)),
-        "averages": bound,
-        "memory": here.memory * abs(here.reports),
-    }
 
 
 def _bias(
@@ -285,10 +306,16 @@ def _bias(
     pool: Parallel | None,
     tol: float,
 ) -> Floats:
-    """Mean of the solutions of two halves minus that of all: the bias, if it falls like 1/paths."""
-    half = len(blocks) // 2
+    """A third of the mean of the solutions of four quarters minus that of all.
+
+    That is the bias of the latter if the bias falls like 1/paths. Fewer blocks are halved.
+    """
+    parts = 4 if len(blocks) % 4 == 0 else 2
+    size = len(blocks) // parts
     reports = [
-        _newton(problem, values, answer, part, pool, tol / 3)[1].reports
-        for part in (blocks[:half], blocks[half : 2 * half])
+        _newton(problem, values, answer, blocks[n * size : (n + 1) * size], pool, tol / 3)[
+            1
+        ].reports
+        for n in range(parts)
     ]
-    return np.asarray(abs((reports[0] + reports[1]) / 2 - found.reports))
+    return np.asarray(abs(np.mean(reports, axis=0) - found.reports) / (parts - 1))

@@ -1,6 +1,7 @@
 r"""Paths of the gating fields: stationary Gaussian processes on a circle, drawn by FFT.
 
-    y_k(t) = mean_k + sum_s G_ks(0) sqrt(V_s) g_s + Re sum_n sum_s G_ks(i omega_n) sqrt(a_sn) g_sn e^{i omega_n t},
+    y_k(t) = mean_k + sum_s G_ks(0) sqrt(V_s) g_s
+             + Re sum_n sum_s G_ks(i omega_n) sqrt(a_sn) g_sn e^{i omega_n t},
 
 a_sn the cosine coefficients of the source's covariance on the period T, g_s standard normal and
 g_sn = g - i g' with independent standard normals (C. R. Dietrich and G. N. Newsam, SIAM J. Sci.

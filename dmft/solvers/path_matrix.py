@@ -76,10 +76,7 @@ def runge_kutta_step(
         propagator=one + (a0 + k2.scaled(2) + k3.scaled(2) + k4).scaled(h / 6),
         forcing=(
             (
-                one
-                + a1.scaled(h)
-                + square.scaled(h * h / 2)
-                + (a2 @ square).scaled(h * h * h / 4)
+                one + a1.scaled(h) + square.scaled(h * h / 2) + (a2 @ square).scaled(h * h * h / 4)
             ).scaled(h / 6),
             (one.scaled(4) + (a1 + a2).scaled(h) + (a2 @ a1).scaled(h * h / 2)).scaled(h / 6),
             one.scaled(h / 6),

@@ -26,11 +26,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PathMoments:
-    """``count`` paths; sums and sums of products of (targets, controls) minus ``origin``."""
+    """``count`` paths; sums and sums of products of (targets, controls)."""
 
     count: int
     targets: int
-    origin: Floats
     sums: Floats
     products: Floats
 
@@ -59,7 +58,7 @@ class PathMoments:
         """Improved averages of the targets."""
         k = self.targets
         raw = self.sums / self.count
-        return np.asarray(self.origin[:k] + raw[:k] - self.regression @ raw[k:])
+        return np.asarray(raw[:k] - self.regression @ raw[k:])
 
     @cached_property
     def covariance(self) -> Floats:
@@ -76,20 +75,19 @@ class PathMoments:
         return np.asarray(np.diag(self._centred)[:k] / max(self.count - 1, 1))
 
 
-def moments_of(targets: Floats, controls: Floats, origin: Floats) -> PathMoments:
+def moments_of(targets: Floats, controls: Floats) -> PathMoments:
     """Moments of rows given as columns: (targets, paths) and (controls, paths)."""
-    rows = np.concatenate([targets, controls]) - origin[:, None]
+    rows = np.concatenate([targets, controls])
     return PathMoments(
         count=rows.shape[1],
         targets=targets.shape[0],
-        origin=origin,
         sums=rows.sum(axis=1),
         products=rows @ rows.T,
     )
 
 
 def total(parts: Sequence[PathMoments]) -> PathMoments:
-    """The moments of several blocks together, added in the order given; all of one origin."""
+    """The moments of several blocks together, added in the order given."""
     sums, products = parts[0].sums.copy(), parts[0].products.copy()
     for part in parts[1:]:
         sums += part.sums
@@ -97,7 +95,6 @@ def total(parts: Sequence[PathMoments]) -> PathMoments:
     return PathMoments(
         count=sum(part.count for part in parts),
         targets=parts[0].targets,
-        origin=parts[0].origin,
         sums=sums,
         products=products,
     )
