@@ -9,17 +9,19 @@ Price's theorem (R. Price, IRE Trans. Inf. Theory 4, 69 (1958)) gives the deriva
     dF/dC = E[ f^(m+1)(x) f^(n+1)(y) ],
     dF/dD = ( E[ f^(m+2)(x) f^(n)(y) ] + E[ f^(m)(x) f^(n+2)(y) ] ) / 2,
 
-D being both variances.
+D being both variances. Further Gaussian values u, v beside them are integrated by parts (C. Stein,
+Ann. Stat. 9, 1135 (1981)): `linear_insertions`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
 from sympy.core.function import ArgumentIndexError
 
-__all__ = ["GaussianAverage"]
+__all__ = ["GaussianAverage", "linear_insertions"]
 
 
 class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
@@ -30,9 +32,9 @@ class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
     >>> import sympy as sp
     >>> f, D, C = sp.symbols("f D C")
     >>> sp.diff(GaussianAverage(f, 0, 0, D, C), C)
-    GaussianAverage(f, 1, 1, D, C)
+    <f' f'>
     >>> sp.diff(GaussianAverage(f, 0, 0, D, C), D)
-    GaussianAverage(f, 2, 0, D, C)
+    <f'' f>
     """
 
     nargs = 5
@@ -67,3 +69,26 @@ class GaussianAverage(sp.Function):  # type: ignore[misc]  # sympy is untyped
     def _sympystr(self, printer: Any) -> str:
         f, m, n, *_ = self.args
         return f"<{f}{chr(39) * int(m)} {f}{chr(39) * int(n)}>"
+
+
+def linear_insertions(
+    m: int, n: int, with_u: Sequence[sp.Expr], with_v: Sequence[sp.Expr], uv: sp.Expr
+) -> dict[tuple[int, int], sp.Expr]:
+    r"""E[f^(m)(x) g^(n)(y) u v] of jointly normal x, y, u, v of zero mean, by two partial integrations:
+
+        <u v> E[f^(m) g^(n)] + sum_pq <u p> <v q> E[d_p d_q f^(m)(x) g^(n)(y)],     p, q in {x, y}.
+
+    ``with_u`` = (<x u>, <y u>), ``with_v`` likewise. Keys are the orders of the averages, values their
+    coefficients; x and y may have different variances, so (m, n) and (n, m) differ.
+
+    >>> import sympy as sp
+    >>> xu, yu, xv, yv, uv = sp.symbols("xu yu xv yv uv")
+    >>> linear_insertions(1, 1, (xu, yu), (xv, yv), uv)
+    {(1, 1): uv, (3, 1): xu*xv, (2, 2): xu*yv + xv*yu, (1, 3): yu*yv}
+    """
+    return {
+        (m, n): uv,
+        (m + 2, n): with_u[0] * with_v[0],
+        (m + 1, n + 1): with_u[0] * with_v[1] + with_u[1] * with_v[0],
+        (m, n + 2): with_u[1] * with_v[1],
+    }

@@ -23,7 +23,8 @@ RESERVED = frozenset(
         ),
         *("n", "realizations", "workers", "precision", "progress", "command", "digits", "certify"),
         *("lag", "error", "status", "segment", "header", "quantity", "field", "point", "variance"),
-        *("autocorrelation", "correlation_time"),
+        *("autocorrelation", "correlation_time", "couplings", "integrator", "mean", "limit"),
+        *("standard_error", "interpolation", "start", "protocol", "until", "paths", "scheduler"),
     }
 )
 

@@ -17,6 +17,13 @@ a particle in a potential. Constant solutions have e = -(kappa + a) u0. Decaying
     a = 0:  e = -kappa u0 + ...,  u = u0 sech(k tau), k^2 = c u0^2 / (2B),
             lambda_max = 3 c u0^2 / (2 L)          (l = 2: levels 4, 1 times k^2).
 
+For c, fields that follow the critical mode at second order, C = v u + X u^2 with
+(1 - M + v w) X = (u^2 part of the second order), are fed back into the third order. No u0 u^2 can
+appear where a = 0: coefficients are squares times gains, nothing cancels, and a square that
+vanishes at zero does so at first order in u0 too. Where a vanishes for some parameters only (a gate
+without gain) the cubic laws hold there: `OnsetLaws.degenerate`. B > 0 is needed: else rest is lost
+by an oscillation first.
+
 A tricritical point is where the coefficient between e and u0 changes sign: states appear
 continuously on one side and through a fold on the other. For the gated network at beta_r = 0 this gives
 alpha_r = sqrt(8) for fixed points and sqrt(12) for chaos (KCS 2022 find the discontinuous onset).
@@ -25,16 +32,16 @@ alpha_r = sqrt(8) for fixed points and sqrt(12) for chaos (KCS 2022 find the dis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
 
-from .closure import Product
+from .amplitude_series import linear_outputs, low_frequency, output_series
+from .closure import Product, needed_zeros
 from .equations import MeanFieldEquations
 from .functions import logistic
 from .stationary import ClosureError, StationaryEquations
-from .symbols import lambda_, omega
 
 __all__ = ["OnsetError", "OnsetLaws", "TricriticalGain", "onset_laws"]
 
@@ -61,6 +68,8 @@ class OnsetLaws:
     """Coefficients of the reduced equation, on the zero-state line where it matters.
 
     ``values_at_zero`` explains symbols such as sigma_r0: the value of a nonlinearity at zero.
+    ``zeros`` names parameters that are zero here beside those that the theory needs; ``degenerate``
+    are the laws where some parameters are zero and the quadratic coefficient vanishes for them.
     """
 
     excess: sp.Expr
@@ -72,6 +81,8 @@ class OnsetLaws:
     line: dict[sp.Symbol, sp.Expr]
     values_at_zero: dict[sp.Symbol, sp.Expr]
     gains: tuple[sp.Symbol, ...]
+    zeros: tuple[str, ...] = ()
+    degenerate: OnsetLaws | None = None
 
     @cached_property
     def static_coefficient(self) -> sp.Expr:
@@ -122,34 +133,20 @@ def _where_positive(expression: sp.Expr, values: dict[sp.Symbol, sp.Expr]) -> sp
     return sp.simplify(domain.as_relational(plain)).subs(plain, involved[0])
 
 
-def _average_series(function: sp.Expr, x: sp.Symbol, d: sp.Expr, c: sp.Expr, order: int) -> sp.Expr:
-    """E f(x) f(y) up to total order ``order`` in the variance d and the covariance c."""
-    derivatives = [function]
-    for _ in range(2 * order + 1):
-        derivatives.append(sp.diff(derivatives[-1], x))
-    at_zero = [sp.simplify(e.subs(x, 0)) for e in derivatives]
-    total: sp.Expr = sp.Integer(0)
-    for n in range(order + 1):
-        mean = sum(
-            (d / 2) ** m / sp.factorial(m) * at_zero[n + 2 * m]
-            for m in range(order + 1)
-            if n + 2 * m < len(at_zero)
-        )
-        total += c**n / sp.factorial(n) * mean**2
-    return total
-
-
 def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
     """Expand the stationary equations of a closed theory about the zero state.
 
-    Raises `OnsetError` when the theory does not close, several modes are critical at once, or a
-    cubic expansion would need fields that feed back on the first.
+    Raises `OnsetError` when the theory does not close, couplings have a mean, or several modes may
+    become critical.
 
     >>> from .equations import derive_equations
     >>> from .models import get
     >>> laws = onset_laws(derive_equations(get("gated")))
-    >>> laws.tricritical(laws.static_coefficient).square.subs("sigma_r0", sp.Rational(1, 2))
+    >>> half = {sp.Symbol("sigma_r0", positive=True): sp.Rational(1, 2)}
+    >>> laws.tricritical(laws.static_coefficient).square.subs(half)
     8
+    >>> laws.degenerate.zeros, laws.degenerate.lyapunov(sp.Symbol("u0"))
+    (('alpha_r',), sigma_z0*u0**2/(2*sigma_r0**4))
     """
     if equations.stationary is None:
         raise OnsetError(f"the stationary theory does not close: {equations.closure_failure}")
@@ -159,53 +156,116 @@ def onset_laws(equations: MeanFieldEquations) -> OnsetLaws:
         raise OnsetError(str(error)) from None
     if any(mean != 0 for mean in stationary.current_means):
         raise OnsetError("couplings with a mean are not covered: a mean activity may appear first")
-    model = equations.model
-    active = [
-        i
-        for i, f in enumerate(model.fields)
-        if any(factor.field == f.name for o in stationary.outputs for factor in o.factors)
-    ]
     values, shorten = _values_at_zero(equations)
-    zero_gain, second, friction = _low_frequency(stationary, active)
-    book, u, u0 = sp.Dummy("book", positive=True), sp.Dummy("u"), sp.Dummy("u0", positive=True)
-    first_order = _linear_outputs(stationary, active)
-    matrix = (zero_gain * first_order).applyfunc(sp.simplify)
-    critical, v, w = _critical_mode(matrix)
+    laws = _Expansion(stationary, values, shorten).laws()
+    if laws.quadratic == 0:
+        return laws
+    model = equations.model
+    needed = needed_zeros(
+        model,
+        lambda zeros: sp.simplify(laws.quadratic.subs(zeros)) == 0,
+        tuple(laws.quadratic.free_symbols),
+    )
+    if needed is None:
+        return laws
+    zeros = {p.symbol: 0 for p in model.parameters if p.name in needed}
+    special = _Expansion(_without(stationary, zeros), values, shorten).laws()
+    return replace(laws, degenerate=replace(special, zeros=needed))
 
-    def projected(order: int) -> sp.Expr:
-        covariance = {model.fields[i].name: book * v[k] * u for k, i in enumerate(active)}
-        variance = {model.fields[i].name: book * v[k] * u0 for k, i in enumerate(active)}
+
+def _without(stationary: StationaryEquations, zeros: dict[sp.Symbol, int]) -> StationaryEquations:
+    """The equations with some parameters set to zero."""
+
+    def at(product: Product) -> Product:
+        factors = [replace(f, expression=f.expression.subs(zeros)) for f in product.factors]
+        return Product(product.coefficient.subs(zeros), tuple(factors))
+
+    return replace(
+        stationary,
+        drift_matrix=stationary.drift_matrix.subs(zeros),
+        input_matrix=stationary.input_matrix.subs(zeros),
+        weights=tuple(sp.sympify(v).subs(zeros) for v in stationary.weights),
+        outputs=tuple(at(o) for o in stationary.outputs),
+    )
+
+
+class _Expansion:
+    """The orders of amplitude, projected on the critical mode."""
+
+    def __init__(
+        self,
+        stationary: StationaryEquations,
+        values: dict[sp.Symbol, sp.Expr],
+        shorten: dict[sp.Expr, sp.Expr],
+    ) -> None:
+        self.stationary, self.values, self.shorten = stationary, values, shorten
+        self.model = stationary.model
+        self.active = [
+            i
+            for i, f in enumerate(self.model.fields)
+            if any(factor.field == f.name for o in stationary.outputs for factor in o.factors)
+        ]
+        self.u, self.u0 = sp.Dummy("u"), sp.Dummy("u0", positive=True)
+        self.gain, self.second, self.growth = low_frequency(stationary, self.active)
+        self.slopes = linear_outputs(stationary, self.active)
+        self.matrix = (self.gain * self.slopes).applyfunc(sp.simplify)
+        self.critical, self.v, self.w = _critical_mode(self.matrix)
+        self.line = _zero_state_line(self.model.parameters, self.critical.subs(shorten))
+
+    def tidy(self, expression: sp.Expr) -> sp.Expr:
+        """Short, on the zero-state line."""
+        return sp.factor(sp.simplify(expression.subs(self.shorten).subs(self.line)))
+
+    def order(self, n: int, follower: sp.Matrix | None = None) -> sp.Matrix:
+        """G0 S at order n, for C = v u + X u^2 and D = v u0: polynomials in u and u0.
+
+        What X and the other second-order parts add to D, as X u0^2, multiplies u only: no u^3.
+        """
+        book = sp.Dummy("book", positive=True)
+        x = sp.zeros(len(self.active), 1) if follower is None else follower
+        names = [self.model.fields[i].name for i in self.active]
+        covariance = {
+            name: book * self.v[k] * self.u + book**2 * x[k] * self.u**2
+            for k, name in enumerate(names)
+        }
+        variance = {name: book * self.v[k] * self.u0 for k, name in enumerate(names)}
         outputs = sp.Matrix(
             [
-                weight * _output_series(model.field_symbols(), product, variance, covariance, order)
-                for weight, product in zip(stationary.weights, stationary.outputs, strict=True)
+                weight * output_series(self.model.field_symbols(), product, variance, covariance, n)
+                for weight, product in zip(
+                    self.stationary.weights, self.stationary.outputs, strict=True
+                )
             ]
         )
-        return sp.expand((w.T * zero_gain * outputs)[0]).coeff(book, order)
+        return (self.gain * outputs).applyfunc(lambda e: sp.expand(e).coeff(book, n))
 
-    def tidy(expression: sp.Expr) -> sp.Expr:
-        return sp.factor(sp.simplify(expression.subs(shorten).subs(line)))
+    def laws(self) -> OnsetLaws:
+        """All coefficients of the reduced equation."""
+        u, u0, tidy = self.u, self.u0, self.tidy
+        orders = self.order(2)
+        projected = sp.Poly((self.w.T * orders)[0], u)
+        quadratic = tidy(projected.coeff_monomial(u**2))
+        return OnsetLaws(
+            excess=sp.simplify(self.critical.subs(self.shorten) - 1),
+            kappa=tidy(projected.coeff_monomial(u) / u0),
+            quadratic=quadratic,
+            cubic=None if quadratic != 0 else self._cubic(orders),
+            inertia=tidy(-(self.w.T * self.second * self.slopes * self.v)[0]),
+            friction=tidy(-(self.w.T * self.growth * self.slopes * self.v)[0]),
+            line=self.line,
+            values_at_zero=self.values,
+            gains=tuple(p.symbol for p in self.model.parameters if not p.positive),
+        )
 
-    line = _zero_state_line(model.parameters, critical.subs(shorten))
-    quadratic_part = sp.Poly(projected(2), u)
-    kappa = tidy(quadratic_part.coeff_monomial(u) / u0)
-    quadratic = tidy(quadratic_part.coeff_monomial(u**2))
-    cubic = None
-    if quadratic == 0:
-        if any(matrix[0, k] != 0 for k in range(1, len(active))):
-            raise OnsetError("a cubic expansion with fields that feed back is not covered")
-        cubic = tidy(sp.Poly(projected(3), u).coeff_monomial(u**3))
-    return OnsetLaws(
-        excess=sp.simplify(critical.subs(shorten) - 1),
-        kappa=kappa,
-        quadratic=quadratic,
-        cubic=cubic,
-        inertia=tidy(-(w.T * second * first_order * v)[0]),
-        friction=tidy(-(w.T * friction * first_order * v)[0]),
-        line=line,
-        values_at_zero=values,
-        gains=tuple(p.symbol for p in model.parameters if not p.positive),
-    )
+    def _cubic(self, orders: sp.Matrix) -> sp.Expr:
+        """The coefficient of u^3, with the fields that follow at second order."""
+        square = orders.applyfunc(lambda e: sp.Poly(e, self.u).coeff_monomial(self.u**2))
+        follower = sp.zeros(len(self.active), 1)
+        if not square.applyfunc(self.tidy).is_zero_matrix:
+            operator = sp.eye(len(self.active)) - self.matrix + self.v * self.w.T
+            follower = operator.applyfunc(self.tidy).LUsolve(square.applyfunc(self.tidy))
+        third = sp.Poly((self.w.T * self.order(3, follower))[0], self.u)
+        return self.tidy(third.coeff_monomial(self.u**3))
 
 
 def _values_at_zero(
@@ -222,62 +282,6 @@ def _values_at_zero(
             shorten[value] = symbol
             shorten[logistic(-value.args[0])] = 1 - symbol
     return values, shorten
-
-
-def _low_frequency(
-    stationary: StationaryEquations, active: Sequence[int]
-) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix]:
-    """|G|^2 at zero, its coefficient of omega^2, and its derivative by the growth rate."""
-
-    def entry(k: int, a: int, what: str) -> sp.Expr:
-        gain = stationary.filter(active[k], a, lambda_)
-        if what == "growth":
-            return sp.diff(gain, lambda_).subs({omega: 0, lambda_: 0})
-        at_rest = gain.subs(lambda_, 0)
-        return (at_rest if what == "value" else sp.diff(at_rest, omega, 2) / 2).subs(omega, 0)
-
-    shape = (len(active), len(stationary.outputs))
-    parts = ("value", "omega", "growth")
-    value, second, growth = (
-        sp.Matrix(*shape, lambda k, a, part=part: entry(k, a, part)) for part in parts
-    )
-    return value, second, growth
-
-
-def _linear_outputs(stationary: StationaryEquations, active: Sequence[int]) -> sp.Matrix:
-    """dS_a/dC_j at the zero state."""
-    model = stationary.model
-    symbols = model.field_symbols()
-    step = sp.Dummy("step")
-    columns = []
-    for j in active:
-        name = model.fields[j].name
-        covariance = {f.name: step if f.name == name else sp.Integer(0) for f in model.fields}
-        nothing = dict.fromkeys(covariance, sp.Integer(0))
-        columns.append(
-            [
-                weight
-                * sp.expand(_output_series(symbols, p, nothing, covariance, 1)).coeff(step, 1)
-                for weight, p in zip(stationary.weights, stationary.outputs, strict=True)
-            ]
-        )
-    return sp.Matrix(columns).T
-
-
-def _output_series(
-    symbols: Sequence[sp.Symbol],
-    product: Product,
-    variance: dict[str, sp.Expr],
-    covariance: dict[str, sp.Expr],
-    order: int,
-) -> sp.Expr:
-    by_name = {s.name: s for s in symbols}
-    total = product.coefficient**2
-    for f in product.factors:
-        total *= _average_series(
-            f.expression, by_name[f.field], variance[f.field], covariance[f.field], order
-        )
-    return total
 
 
 def _critical_mode(matrix: sp.Matrix) -> tuple[sp.Expr, sp.Matrix, sp.Matrix]:

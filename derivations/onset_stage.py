@@ -6,7 +6,7 @@ import sympy as sp
 
 from .derivation import Equation, Printer, Stage
 from .equations import MeanFieldEquations
-from .onset import OnsetError, TricriticalGain, onset_laws
+from .onset import OnsetError, OnsetLaws, TricriticalGain, onset_laws
 
 __all__ = ["onset_stage"]
 
@@ -41,18 +41,34 @@ def onset_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
     lines += [line(str(p), latex[p], value) for p, value in laws.line.items()]
     lines.append(line("e", r"\epsilon", laws.excess))
     name, label = first.name, first.latex or first.name
-    shape = "sech^2" if laws.quadratic != 0 else "sech"
-    lines += [
-        line("fixed points: e/u0", r"\text{fixed points: }\epsilon/u_0", laws.static_coefficient),
-        line("chaos: e/u0", r"\text{chaos: }\epsilon/u_0", laws.dynamic_coefficient),
-        Equation(
-            f"C_{name}(tau) = u0 {shape}(k tau)",
-            rf"C_{{{label}}}(\tau) = u_0\,"
-            rf"\operatorname{{sech}}{'^2' if laws.quadratic != 0 else ''}(k\tau)",
-        ),
-        line("k^2", "k^2", laws.slow_rate_square(amplitude)),
-        line("lambda_max", r"\lambda_{\max}", laws.lyapunov(amplitude)),
-    ]
+
+    def states(found: OnsetLaws) -> list[Equation]:
+        """Amplitude, shape, rate and exponent, where the parameters ``found.zeros`` vanish."""
+        here = "".join(f"{p} = 0: " for p in found.zeros)
+        named = {p.name: latex[p.symbol] for p in model.parameters}
+        here_latex = "".join(rf"{named[p]} = 0:\quad " for p in found.zeros)
+        power = "^2" if found.quadratic != 0 else ""
+        parts = [
+            line(
+                "fixed points: e/u0",
+                r"\text{fixed points: }\epsilon/u_0",
+                _by_gain(found, found.static_coefficient),
+            ),
+            line(
+                "chaos: e/u0",
+                r"\text{chaos: }\epsilon/u_0",
+                _by_gain(found, found.dynamic_coefficient),
+            ),
+            Equation(
+                f"C_{name}(tau) = u0 sech{power}(k tau)",
+                rf"C_{{{label}}}(\tau) = u_0\,\operatorname{{sech}}{power}(k\tau)",
+            ),
+            line("k^2", "k^2", found.slow_rate_square(amplitude)),
+            line("lambda_max", r"\lambda_{\max}", found.lyapunov(amplitude)),
+        ]
+        return [Equation(here + e.text, here_latex + e.latex) for e in parts]
+
+    lines += states(laws)
     for what, coefficient in (
         ("static", laws.static_coefficient),
         ("dynamic", laws.dynamic_coefficient),
@@ -60,12 +76,40 @@ def onset_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         found = laws.tricritical(coefficient)
         if found is not None:
             lines.append(_tricritical(what, found, latex))
+    if laws.degenerate is not None:
+        lines += states(laws.degenerate)
     prose = (
         f"On the zero-state line, to leading order in the amplitude u0 = C_{name}(0); e is the excess "
         "over the line. A positive ratio e/u0 means that the states appear continuously; a negative "
         "one, through a fold; the tricritical gain is where it vanishes."
     )
+    if model.inputs:
+        prose += " Without inputs and noise."
+    if laws.degenerate is not None:
+        prose += (
+            f" Where {', '.join(laws.degenerate.zeros)} = 0 the equation for small amplitudes is cubic, "
+            "not quadratic: slower, and with a smaller exponent."
+        )
+    if not laws.inertia.is_positive:
+        prose += (
+            " Valid where k^2 > 0: elsewhere the filters resonate and rest is lost by an oscillation "
+            "before this line."
+        )
     return Stage("tricritical", title, prose, tuple(lines))
+
+
+def _by_gain(laws: OnsetLaws, coefficient: sp.Expr) -> sp.Expr:
+    """A rational function with its numerator ordered by powers of the gains."""
+    above, below = sp.fraction(sp.together(coefficient))
+    gains = [g for g in laws.gains if above.has(g)]
+    if not gains:
+        return coefficient
+    terms = sp.Poly(above, *gains).as_dict()
+    ordered = [
+        sp.factor(c) * sp.prod([g**k for g, k in zip(gains, powers, strict=True)])
+        for powers, c in sorted(terms.items())
+    ]
+    return sp.Add(*ordered) / below
 
 
 def _tricritical(what: str, found: TricriticalGain, latex: dict[sp.Symbol, str]) -> Equation:

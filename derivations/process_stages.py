@@ -8,6 +8,7 @@ from .conditional import ConditionalStructure, conditional_structure
 from .derivation import Equation, Printer, Stage
 from .edge import jacobian_edge
 from .equations import MeanFieldEquations
+from .formula import Formula, joined
 
 __all__ = ["conditional_stage", "edge_stage"]
 
@@ -28,15 +29,13 @@ def conditional_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
         ("E", r"\mathrm E") if structure.closes else ("E_y E", r"\mathrm E_y\,\mathrm E")
     )
     for coupling, covariance in zip(equations.model.couplings, equations.covariances, strict=True):
-        psi = equations.model.named(coupling.output)
-        weight = "" if covariance.weight == 1 else f"{covariance.weight} "
-        weight_latex = "" if covariance.weight == 1 else sp.latex(covariance.weight)
-        psi_latex = sp.latex(psi, symbol_names=printer.names)
+        psi, weight = printer.shown(coupling.output), printer.factor(covariance.weight)
+        xi = Formula(coupling.current, printer.names[coupling.symbol])
         lines.append(
             Equation(
-                f"<{coupling.current}(t) {coupling.current}(t')> = {weight}{average} [{psi}](t) [{psi}](t')",
-                rf"\langle \xi(t)\,\xi(t') \rangle = {weight_latex}"
-                rf"{average_latex}\,[{psi_latex}](t)\,[{psi_latex}](t')",
+                f"<{xi.text}(t) {xi.text}(t')> = {weight.text}{average} [{psi.text}](t) [{psi.text}](t')",
+                rf"\langle {xi.latex}(t)\,{xi.latex}(t') \rangle = {weight.latex}"
+                rf"{average_latex}\,[{psi.latex}](t)\,[{psi.latex}](t')",
             )
         )
     if structure.closes:
@@ -57,30 +56,34 @@ def conditional_stage(equations: MeanFieldEquations, printer: Printer) -> Stage:
 def _propagator(structure: ConditionalStructure, name: str, printer: Printer) -> Equation:
     model = printer.model
     k = next(i for i, f in enumerate(model.fields) if f.name == name)
-    rate = model.named(sp.simplify(-structure.drift_matrix[k, k]))
-    terms, latex_terms = [], []
-    for a, coupling in enumerate(model.couplings):
-        strength = structure.input_matrix[k, a]
-        if strength != 0:
-            shown = model.named(strength)
-            terms.append(f"[{shown}](s) {coupling.current}(s)")
-            latex_terms.append(
-                rf"[{sp.latex(shown, symbol_names=printer.names)}](s)\,"
-                rf"{printer.names[coupling.symbol]}(s)"
-            )
-    for other, field in enumerate(model.fields):
-        weight = structure.drift_matrix[k, other]
-        if other != k and weight != 0:
-            terms.append(f"[{model.named(weight)}](s) {field.name}(s)")
-            latex_terms.append(
-                rf"[{sp.latex(model.named(weight), symbol_names=printer.names)}](s)\,"
-                rf"{field.latex or field.name}(s)"
-            )
-    label = model.fields[k].latex or name
+    rate = printer.shown(sp.simplify(-structure.drift_matrix[k, k]))
+    gates = {f.symbol for f in model.fields if f.name in structure.gating}
+
+    def driven(weight: sp.Expr, source: Formula) -> Formula:
+        if gates & weight.free_symbols:
+            inner = printer.shown(weight)
+            return Formula(f"[{inner.text}](s) ", rf"[{inner.latex}](s)\,") + source
+        return printer.factor(weight) + source
+
+    terms = [
+        driven(weight, Formula(c.current, printer.names[c.symbol]).at("s"))
+        for c, weight in zip(model.couplings, structure.input_matrix.row(k), strict=True)
+        if weight != 0
+    ]
+    terms += [
+        driven(weight, Formula(f.name, f.latex or f.name).at("s"))
+        for f, weight in zip(model.fields, structure.drift_matrix.row(k), strict=True)
+        if f.name != name and weight != 0
+    ]
+    for drive in model.inputs:
+        weight = sp.diff(model.drift()[k], drive.symbol)
+        if weight != 0:
+            label = Formula(drive.name, printer.names[drive.symbol])
+            terms.append(driven(weight, label.at("s") if drive.kind == "white" else label))
+    shown, total = model.fields[k].latex or name, joined(terms)
     return Equation(
-        f"{name}(t) = int^t ds exp(-int_s^t {rate}) ({' + '.join(terms)})",
-        rf"{label}(t) = \int^t ds\,e^{{-\int_s^t {sp.latex(rate, symbol_names=printer.names)}}}\,"
-        rf"\left({' + '.join(latex_terms)}\right)",
+        f"{name}(t) = int^t ds exp(-int_s^t {rate.text}) ({total.text})",
+        rf"{shown}(t) = \int^t ds\,e^{{-\int_s^t {rate.latex}}}\,\left({total.latex}\right)",
     )
 
 

@@ -37,9 +37,10 @@ from .closure import (
     zeros_of_all,
 )
 from .disorder import CurrentCovariance
+from .filters import power_gain, transfer_matrix
 from .gaussian import GaussianAverage
 from .model import Model
-from .symbols import covariance_symbol, omega, s, variance_symbol
+from .symbols import covariance_symbol, s, variance_symbol
 
 __all__ = ["ClosureError", "StationaryEquations", "stationary_equations"]
 
@@ -96,22 +97,11 @@ class StationaryEquations:
     @cached_property
     def transfer(self) -> sp.Matrix:
         """G(s) = (s - A)^{-1} B, rows fields, columns currents."""
-        size = self.drift_matrix.shape[0]
-        return ((s * sp.eye(size) - self.drift_matrix).inv() * self.input_matrix).applyfunc(
-            sp.factor
-        )
+        return transfer_matrix(self.drift_matrix, self.input_matrix)
 
     def filter(self, field: int, current: int, growth: sp.Expr | int = 0) -> sp.Expr:
         """|G(growth + i omega)|^2 as a rational function of omega^2."""
-        g = self.transfer[field, current]
-        along = g.subs(s, growth + sp.I * omega) * g.subs(s, growth - sp.I * omega)
-        above, below = sp.fraction(sp.factor(sp.simplify(along)))
-
-        def in_omega(polynomial: sp.Expr) -> sp.Expr:
-            terms = sp.Poly(polynomial, omega).terms()
-            return sp.Add(*[sp.factor(c) * omega**k for (k,), c in terms])
-
-        return in_omega(above) / in_omega(below)
+        return power_gain(self.transfer[field, current], growth)
 
     def current_covariance(self, current: int) -> sp.Expr:
         """S_a as a function of D_j = C_j(0) and C_j = C_j(tau)."""

@@ -18,9 +18,9 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from dmft.derivations.functions import logistic as logistic
+    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Coupling as Coupling
     from dmft.derivations.model import DeclarationError as DeclarationError
-    from dmft.derivations.inputs import Input as Input
     from dmft.derivations.model import Field as Field
     from dmft.derivations.model import Model as Model
     from dmft.derivations.model import Nonlinearity as Nonlinearity
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from .api import boundary as boundary
     from .api import derive as derive
     from .api import models as models
+    from .api import phase as phase
     from .api import solve as solve
     from .parameters import Sweep as Sweep
     from .results.load import load as load
+    from .scans.run import scan as scan
 
 __all__ = [
     "Coupling",
@@ -49,7 +51,9 @@ __all__ = [
     "load",
     "logistic",
     "models",
+    "phase",
     "read_model",
+    "scan",
     "solve",
     "validate",
 ]
@@ -68,7 +72,9 @@ _HOMES = {
     "load": "dmft.results.load",
     "logistic": "dmft.derivations.functions",
     "models": "dmft.api",
+    "phase": "dmft.api",
     "read_model": "dmft.derivations.model_file",
+    "scan": "dmft.scans.run",
     "solve": "dmft.api",
 }
 

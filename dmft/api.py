@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,21 +13,23 @@ from .errors import InputError, NotCoveredError, did_you_mean, quoted
 from .parameters import (
     Sweep,
     check_parameters,
-    check_swept,
     find_model,
     merge_parameters,
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dmft.derivations.derivation import Derivation
 
     from .codegen.info import ModelInfo
     from .codegen.source import ModelSource
     from .codegen.theory import CompiledTheory
     from .results.curve import BoundaryCurve
+    from .results.phase import PhaseDiagram
     from .results.solution import Solution
 
-__all__ = ["boundary", "derive", "models", "solve"]
+__all__ = ["boundary", "derive", "models", "phase", "solve"]
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -47,8 +48,8 @@ def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     """Derive the mean-field theory of a model: prints as text, ``.latex()`` for LaTeX.
 
     ``show`` picks one stage: network, disorder, conditional, statics, zero-state, stationary,
-    lyapunov, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset, tricritical
-    gains; takes seconds). Raises `InputError` for an unknown model or stage.
+    lyapunov, replicas, jacobian-edge, or tricritical (amplitude and Lyapunov laws near onset,
+    tricritical gains; takes seconds). Raises `InputError` for an unknown model or stage.
 
     >>> import dmft
     >>> print(dmft.derive("vanilla").stages[0].equations[0].text)
@@ -93,8 +94,9 @@ def solve(
     parameters, **more_parameters
         Values by name; each once.
     branch
-        "auto" (the chaotic state if it exists, else the fixed point if rest is unstable, else
-        rest), "zero", "fixed-point", "fixed-point-lower", "chaotic" or "chaotic-lower".
+        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest), or
+        "zero", "fixed-point", "chaotic"; of two of a kind the smaller is "fixed-point-lower" or
+        "chaotic-lower", of more they are "fixed-point-2", "fixed-point-3" ... by size.
     tol
         Accuracy of window, density and residual, relative to C(0); between 1e-13 and 1e-3.
     method
@@ -127,14 +129,11 @@ def solve(
     declared = resolve(model)
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
-    tol = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    from .solvers.stationary import BRANCHES, METHODS, solve_stationary
+    tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    from .solvers.stationary import solve_stationary
 
-    _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
     theory = compiled_theory(declared)
-    _check_closed(theory, values, ("gaussian", "decay", "statics"))
+    _check_closed(theory, values, ("gaussian",))
     with _one_thread():
         found, others = solve_stationary(
             theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
@@ -172,7 +171,15 @@ def solve(
         model_hash=info.hash,
         tol=tol,
         method=method,
+        mean=_by_field(info, found.means),
+        limit=_by_field(info, found.limits),
+        interpolation=found.interpolation,
     )
+
+
+def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:
+    numbers = [None] * len(info.fields) if values is None else [float(v) for v in values]
+    return dict(zip(info.fields, numbers, strict=True))
 
 
 def boundary(
@@ -185,22 +192,31 @@ def boundary(
     tol: float = 1e-12,
     **more_parameters: float | Sweep | Sequence[float],
 ) -> BoundaryCurve:
-    """Locate a boundary between regimes at every combination of the swept parameters.
+    """Locate a boundary between regimes, at given values of parameters or along the whole curve.
 
-    ``zero-state``: rest loses stability (from the derived Jacobian). ``fixed-points``: the first
-    non-zero fixed points appear; status ``continuous`` where they are born on the zero-state line
-    (concepts page of the documentation).
+    ``zero-state``: rest loses stability. ``fixed-points``: non-zero fixed points appear or vanish, in
+    folds or, with status ``continuous``, at rest. ``jacobian-edge``: a non-zero or driven fixed point
+    loses stability. ``tricritical-static``, ``tricritical-dynamic``: births of fixed points, and of
+    chaos, at rest turn discontinuous (concepts page of the documentation).
 
     Parameters
     ----------
     model, name
         A model, as in `solve`, and the boundary's name.
     parameters, **more_parameters
-        Numbers, and a `Sweep` or a sequence of numbers for swept ones.
+        Numbers; a sequence of numbers or ``Sweep(first, last, points)`` for exactly these values; at
+        most once ``Sweep(first, last)`` to follow the curve, with points as dense as it bends.
     solve_for
-        The unknown; by default the first parameter of the model without a default value.
+        The unknown; by default the first parameter of the model without a default value, on the
+        line of rest the first gain that matters.
     tol
         Accuracy of the located values, relative to max(1, |value|); between 1e-14 and 1e-3.
+
+    Returns
+    -------
+    BoundaryCurve
+        All crossings of every row; ``segment`` numbers the pieces, ``point_kind`` says what a point
+        is, and ``message`` names cusps and ends.
 
     Raises
     ------
@@ -216,60 +232,76 @@ def boundary(
     """
     from .codegen import compiled_theory, resolve
 
-    started = time.perf_counter()
     declared = resolve(model)
-    info = find_model(declared)
+    find_model(declared)
     tol = _check_tol(tol, 1e-14, 1e-3)
-    if solve_for is None:
-        solve_for = next((p.name for p in info.parameters if p.default is None), None)
-        if solve_for is None:
-            raise InputError(
-                f"{info.name}: every parameter has a default; say with solve_for which one is unknown"
-            )
-    fixed, swept = check_swept(
-        info, merge_parameters(parameters, more_parameters), solve_for=solve_for
-    )
-    from .results.curve import BoundaryCurve
-    from .results.provenance import versions
+    from .locate_boundary import locate_boundary
     from .solvers.boundaries import BOUNDARIES
 
     _choose("boundary", name, BOUNDARIES)
-    theory = compiled_theory(declared)
-    if "drift_zero" not in theory.matrices or not theory.static_outputs:
-        raise NotCoveredError(f"{info.name}: {name} needs a zero state and Gaussian statics")
-    what = f"boundary {name}"
-    _check_closed(theory, fixed, ("zero",), what, (*swept, solve_for))
-    for condition in theory.conditions["zero"]:
-        if solve_for == condition.parameter or any(swept.get(condition.parameter, ())):
-            raise InputError(f"{what}: {condition.parameter} must be 0 ({condition.reason})")
-    rows: list[tuple[float, ...]] = []
-    errors, statuses, segments = [], [], []
+    given = merge_parameters(parameters, more_parameters)
     with _one_thread():
-        for point in product(*swept.values()):
-            at = fixed | dict(zip(swept, point, strict=True))
-            for segment, located in enumerate(BOUNDARIES[name](theory, at, solve_for, tol)):
-                rows.append((*point, located.value))
-                errors.append(located.error)
-                statuses.append(located.status)
-                segments.append(segment)
-    table = np.array(rows)
-    return BoundaryCurve(
-        model=info.name,
-        boundary=name,
-        solve_for=solve_for,
-        sweep=tuple(swept),
-        fixed=fixed,
-        columns={key: table[:, i] for i, key in enumerate((*swept, solve_for))},
-        error=np.array(errors),
-        status=tuple(statuses),
-        segment=np.array(segments),
-        versions=versions(),
-        tolerance=tol,
-        command=None,
-        seconds=time.perf_counter() - started,
-        model_hash=info.hash,
-        message="",
-    )
+        return locate_boundary(compiled_theory(declared), name, given, solve_for, tol)
+
+
+def phase(
+    model: ModelSource,
+    parameters: Mapping[str, float | Sweep | Sequence[float]] | None = None,
+    /,
+    *,
+    tol: float = 1e-8,
+    **more_parameters: float | Sweep | Sequence[float],
+) -> PhaseDiagram:
+    """Which states exist, and which are stable, over a plane of two parameters.
+
+    Regions are named after the states a large network can settle in (Krishnamurthy, Can & Schwab 2022,
+    whose diagrams these are for the gated network): "rest", "fixed point", "chaos", joined by + where
+    the start decides, and "(unstable fixed points)" where they have proliferated without chaos.
+
+    Parameters
+    ----------
+    model
+        A name from `dmft.models`, the path of a TOML file, or a `dmft.Model`.
+    parameters, **more_parameters
+        Numbers, and for exactly two parameters a `Sweep` with its number of points or an increasing
+        sequence; the first is drawn to the right, the second upwards.
+    tol
+        Accuracy of the boundaries, relative to max(1, |value|).
+
+    Raises
+    ------
+    InputError
+        Bad names or values; `NotCoveredError` where the theory is not built or has white noise.
+
+    Examples
+    --------
+    >>> import dmft
+    >>> diagram = dmft.phase("vanilla", g=[0.5, 1.5, 2.0], input_x=[0.0, 5.0])
+    >>> diagram.label_at(0.5, 0.0), diagram.label_at(2.0, 0.0), diagram.label_at(1.5, 5.0)
+    ('rest', 'chaos', 'fixed point')
+    """
+    from .codegen import compiled_theory, resolve
+
+    declared = resolve(model)
+    find_model(declared)
+    tol = _check_tol(tol, 1e-12, 1e-3)
+    from .phase_diagram import phase_diagram
+
+    given = merge_parameters(parameters, more_parameters)
+    with _one_thread():
+        return phase_diagram(compiled_theory(declared), given, tol)
+
+
+def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
+    """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.stationary import BRANCHES, METHODS, is_branch
+
+    accuracy = _check_tol(tol, 1e-13, 1e-3)
+    _check_seed(seed)
+    if not is_branch(branch):
+        _choose("branch", branch, BRANCHES)
+    _choose("method", method, METHODS)
+    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -1,4 +1,4 @@
-"""Parameters as a user gives them: ``name=value``, ranges ``name=a:b:n``, and their domains.
+"""Parameters as a user gives them: ``name=value``, ranges ``name=a:b:n`` or ``a:b``, their domains.
 
 Only plain decimal numbers are read (``3``, ``-0.5``, ``.5``, ``1e-3``). What Python would also
 take for a float (``nan``, ``inf``, ``1_000``, digits of other scripts) is refused: such a value is
@@ -53,7 +53,7 @@ def parse_number(text: str, name: str, allowed: str = "a finite number") -> floa
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, float | Sweep]:
-    """Read ``name=value`` and ``name=a:b:n`` in the order given.
+    """Read ``name=value``, ``name=a:b:n`` and ``name=a:b`` in the order given.
 
     Raises `InputError`, in one line, for anything else and for a name given twice.
 
@@ -81,14 +81,15 @@ def _parse_value(name: str, text: str) -> float | Sweep:
     if ":" not in text:
         return parse_number(text, name)
     parts = text.split(":")
-    if len(parts) != 3 or not re.fullmatch("[0-9]{1,9}", parts[2]):
+    counted = len(parts) == 3 and re.fullmatch("[0-9]{1,9}", parts[2])
+    if len(parts) != 2 and not counted:
         raise InputError(
             f"{name}: {quoted(text)} is not a range; write {name}=first:last:points, "
-            f"like {name}=0:1:11"
+            f"like {name}=0:1:11, or {name}=first:last where a curve is followed"
         )
     ends = [parse_number(part, name) for part in parts[:2]]
     try:
-        return Sweep(ends[0], ends[1], int(parts[2]))
+        return Sweep(ends[0], ends[1], int(parts[2]) if counted else None)
     except InputError as exc:
         raise InputError(f"{name}: {exc}") from None
 

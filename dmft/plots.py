@@ -9,17 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from .errors import MissingExtraError
 
-__all__ = ["COLOURS", "WIDTH", "Curve", "draw_lines", "math_label", "new_figure", "save_figure"]
+__all__ = [
+    "COLOURS",
+    "STYLES",
+    "WIDTH",
+    "Curve",
+    "Label",
+    "cell_edges",
+    "draw_lines",
+    "draw_map",
+    "math_label",
+    "new_figure",
+    "save_figure",
+]
 
 #: Okabe-Ito colours, the dark and the well separated ones first; without the yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 
-_STYLES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+STYLES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 
 #: Width of a journal column in inches (86 mm), and the size of its small print in points.
 WIDTH = 3.4
@@ -86,7 +99,7 @@ def draw_lines(
             curve.x,
             curve.y,
             color=curve.colour or COLOURS[index % len(COLOURS)],
-            linestyle=_STYLES[index % len(_STYLES)] if curve.style is None else curve.style,
+            linestyle=STYLES[index % len(STYLES)] if curve.style is None else curve.style,
             linewidth=1.6,
             marker=curve.marker,
             markersize=3,
@@ -104,6 +117,94 @@ def draw_lines(
             axes.figure.legend(
                 **style, title=legend_title, title_fontsize=_TEXT - 0.5, loc="outside right upper"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word written into a map at (x, y)."""
+
+    x: float
+    y: float
+    text: str
+
+
+def cell_edges(values: Sequence[float]) -> list[float]:
+    """Edges of cells around increasing values: half-way between neighbours.
+
+    >>> cell_edges([0.0, 1.0, 3.0])
+    [-0.5, 0.5, 2.0, 4.0]
+    """
+    if len(values) == 1:
+        return [values[0] - 0.5, values[0] + 0.5]
+    middles = [(a + b) / 2 for a, b in pairwise(values)]
+    return [2 * values[0] - middles[0], *middles, 2 * values[-1] - middles[-1]]
+
+
+def draw_map(
+    axes: Any,
+    x: Sequence[float],
+    y: Sequence[float],
+    values: Any,
+    *,
+    xlabel: str,
+    ylabel: str,
+    barlabel: str,
+    title: str = "",
+    borders: Sequence[tuple[tuple[float, float], tuple[float, float]]] = (),
+    labels: Sequence[Label] = (),
+) -> None:
+    """Draw ``values`` of shape (x, y) as coloured cells around increasing ``x`` and ``y``.
+
+    Cells that are NaN are hatched. ``borders`` are black lines between two points. The colours
+    (viridis without its pale end) grow lighter steadily, so that grey print keeps their order; a
+    line across the colour scale marks zero.
+    """
+    from matplotlib import colormaps
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patheffects import withStroke
+
+    shades = ListedColormap([colormaps["viridis"](0.9 * i / 255) for i in range(256)])
+    across, up = cell_edges(x), cell_edges(y)
+    missing = values != values
+    mesh = axes.pcolormesh(
+        across, up, values.T, cmap=shades, rasterized=True, edgecolors="none", linewidth=0
+    )
+    holes = [
+        [(left, low), (right, low), (right, high), (left, high)]
+        for i, (left, right) in enumerate(pairwise(across))
+        for j, (low, high) in enumerate(pairwise(up))
+        if missing[i, j]
+    ]
+    hatched: dict[str, Any] = {
+        "facecolors": "white",
+        "edgecolors": "0.35",
+        "hatch": "//////",
+        "linewidths": 0,
+    }
+    axes.add_collection(PolyCollection(holes, **hatched))
+    axes.add_collection(LineCollection(borders, colors="black", linewidths=1.1))
+    for label in labels:
+        axes.text(
+            *(label.x, label.y, label.text),
+            fontsize=_SMALL,
+            color="white",
+            ha="center",
+            va="center",
+            path_effects=[withStroke(linewidth=1.8, foreground="black")],
+        )
+    axes.set_xlim(across[0], across[-1])
+    axes.set_ylim(up[0], up[-1])
+    axes.set_xlabel(xlabel, fontsize=_TEXT)
+    axes.set_ylabel(ylabel, fontsize=_TEXT)
+    if title:
+        axes.set_title(title, fontsize=_SMALL, loc="left")
+    bar = axes.figure.colorbar(mesh, ax=axes)
+    bar.set_label(barlabel, fontsize=_TEXT)
+    bar.ax.tick_params(labelsize=_TEXT - 1)
+    low, high = mesh.get_clim()
+    if low < 0 < high:
+        bar.ax.axhline(0, color="black", linewidth=1.1)
 
 
 def math_label(latex: str, plain: str) -> str:

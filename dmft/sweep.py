@@ -1,4 +1,4 @@
-"""Ranges of a parameter: equally spaced values, both ends included."""
+"""Ranges of a parameter: equally spaced values, both ends included, or a whole stretch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ MAX_POINTS = 100_000
 class Sweep:
     """``num`` equally spaced values from ``start`` to ``stop``, both ends included.
 
-    Written ``start:stop:num`` on the command line. Raises `InputError` unless both ends are finite
-    and either they differ and 2 <= num <= `MAX_POINTS`, or they are equal and num is 1.
+    Without ``num`` the whole stretch is meant, and whoever follows a curve in it chooses the points.
+    Written ``start:stop:num`` or ``start:stop`` on the command line. Raises `InputError` unless both
+    ends are finite and either they differ and 2 <= num <= `MAX_POINTS`, or they are equal and num is 1.
 
     >>> Sweep(0, 1, 5).values()
     (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -27,7 +28,7 @@ class Sweep:
 
     start: float
     stop: float
-    num: int
+    num: int | None = None
 
     def __post_init__(self) -> None:
         for end in (self.start, self.stop):
@@ -36,22 +37,31 @@ class Sweep:
         if not math.isfinite(float(self.stop) - float(self.start)):
             raise InputError(f"range {self}: the ends are too far apart")
         points: object = self.num  # annotations bind no one
+        if points is None:
+            if self.start == self.stop:
+                raise InputError(
+                    f"range {self}: both ends are equal; give the single value instead"
+                )
+            return
         if isinstance(points, bool) or not isinstance(points, numbers.Integral):
             raise InputError(f"the number of points of a range, {quoted(self.num)}, is no integer")
-        if self.start == self.stop and self.num != 1:
+        if self.start == self.stop and points != 1:
             raise InputError(f"range {self}: both ends are equal; give the single value instead")
-        if self.start != self.stop and not 2 <= self.num <= MAX_POINTS:
+        if self.start != self.stop and not 2 <= int(points) <= MAX_POINTS:
             raise InputError(
                 f"range {self}: the number of points, both ends included, must be "
                 f"from 2 to {MAX_POINTS}"
             )
 
     def __str__(self) -> str:
-        return f"{as_float(self.start):.12g}:{as_float(self.stop):.12g}:{self.num}"
+        ends = f"{as_float(self.start):.12g}:{as_float(self.stop):.12g}"
+        return ends if self.num is None else f"{ends}:{self.num}"
 
     def values(self) -> tuple[float, ...]:
-        """The points, in order; both ends are exact."""
+        """The points, in order; both ends are exact, and all there is without ``num``."""
         start, stop = float(self.start), float(self.stop)
+        if self.num is None:
+            return (start, stop)
         if self.num == 1:
             return (start,)
         step = (stop - start) / (self.num - 1)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from dmft.errors import DmftError
 
+from .couplings import GAUSSIAN, Couplings
 from .integrate import Trajectory, draw_tangents
-from .network import Array, RightHandSide, draw_network, draw_state, generators
+from .network import (
+    Array,
+    RightHandSide,
+    draw_network,
+    draw_state,
+    generators,
+    noise_generator,
+)
 from .schedule import SAMPLE, Schedule
+from .start import Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +31,9 @@ class Measurement:
 
     ``second_moment``: field -> C(0) = <x(t)^2>. ``autocorrelation``: <x(t) x(t + tau)> of the first
     field, one value per lag of the schedule. ``lyapunov``: largest exponent, in inverse leak time
-    constants. ``drift``: C(0) of the first field in the second half of the run over that in the
-    first half, minus 1, which vanishes up to noise when the transient was long enough.
+    constants; NaN without tangents. ``drift``: C(0) of the first field in the second half of the run
+    over that in the first half, minus 1, which vanishes up to noise when the transient was long enough.
+    ``mean``: field -> <x(t)>.
 
     No error bar: samples of one network are correlated in time and share its couplings. Error bars
     come from comparing networks.
@@ -34,6 +45,12 @@ class Measurement:
     autocorrelation: tuple[float, ...]
     lyapunov: float
     drift: float
+    mean: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Measurement:
+        """Rebuild from the dictionary of its attributes."""
+        return Measurement(**{**data, "autocorrelation": tuple(data["autocorrelation"])})
 
 
 def mean_product(a: Array, b: Array) -> float:
@@ -74,6 +91,29 @@ class LaggedProducts:
             return tuple(float(v) for v in self._sums / self._counts)
 
 
+def begin(
+    right: RightHandSide,
+    parameters: Mapping[str, float],
+    schedule: Schedule,
+    n: int,
+    realization: int,
+    seed: int,
+    dtype: DTypeLike = np.float32,
+    couplings: Couplings = GAUSSIAN,
+) -> Trajectory:
+    """Draw network number ``realization`` of size ``n`` with its starts and tangents, at time 0."""
+    drawn, starts = generators(seed, n, realization)
+    network = draw_network(right, parameters, n, drawn, dtype, couplings)
+    return Trajectory(
+        network,
+        draw_state(network, schedule.batch, Start(schedule.amplitude, schedule.mean), starts),
+        draw_tangents(network, schedule.tangents, starts),
+        schedule.dt,
+        integrator=schedule.integrator,
+        noise=noise_generator(seed, n, realization),
+    )
+
+
 def measure(
     right: RightHandSide,
     parameters: Mapping[str, float],
@@ -82,6 +122,7 @@ def measure(
     realization: int,
     seed: int,
     dtype: DTypeLike = np.float32,
+    couplings: Couplings = GAUSSIAN,
 ) -> Measurement:
     """Draw network number ``realization`` of size ``n``, run it, and average.
 
@@ -89,21 +130,19 @@ def measure(
     on a chaotic trajectory, far below the sampling error, and a test holds the exponents of both
     precisions together. Raises `DmftError` when the trajectory stops being finite.
     """
-    couplings, starts = generators(seed, n, realization)
-    network = draw_network(right, parameters, n, couplings, dtype)
-    x = draw_state(network, schedule.batch, schedule.amplitude, starts)
-    run = Trajectory(network, x, draw_tangents(network, schedule.tangents, starts), schedule.dt)
+    run = begin(right, parameters, schedule, n, realization, seed, dtype, couplings)
     steps = schedule.steps_per_sample
     for _ in range(schedule.transient_samples):
         run.advance(steps)
 
     fields = right.info.fields
-    squares = np.zeros((schedule.samples, len(fields)))
+    squares, means = np.zeros((2, schedule.samples, len(fields)))
     lagged = LaggedProducts(schedule.lags)
     growth = np.zeros(schedule.tangents)
     for sample in range(schedule.samples):
         growth += run.advance(steps)
-        squares[sample] = [mean_product(field, field) for field in run.x]
+        squares[sample] = [mean_product(x, x) for x in run.x]
+        means[sample] = [x.mean(dtype=np.float64) for x in run.x]
         lagged.add(run.x[0])
     if not np.isfinite(squares).all():
         raise DmftError(
@@ -111,12 +150,14 @@ def measure(
             "point numbers; these dynamics may be unbounded"
         )
     half = schedule.samples // 2
+    time = schedule.samples * SAMPLE
     early, late = squares[:half, 0].mean(), squares[half:, 0].mean()
     return Measurement(
         n=n,
         realization=realization,
         second_moment=dict(zip(fields, squares.mean(axis=0).tolist(), strict=True)),
         autocorrelation=lagged.means(),
-        lyapunov=float(growth.mean()) / (schedule.samples * SAMPLE),
+        lyapunov=float(growth.mean()) / time if schedule.tangents else float("nan"),
         drift=float(late / early - 1.0) if early > 0 else 0.0,
+        mean=dict(zip(fields, means.mean(axis=0).tolist(), strict=True)),
     )

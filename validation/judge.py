@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .compare import LEVEL, WIDEST, Estimate, Row, decide, extrapolate, over_networks, t_test
 from .estimate import Measurement
-from .schedule import SAMPLE, Schedule
+from .schedule import SAMPLE, Schedule, is_constant
 
 #: Change of C(0) from the first to the second half of a run that would matter, if significant.
 DRIFT = 0.02
@@ -36,10 +36,13 @@ def judge(
     """All rows and the verdict.
 
     C(0) of every field and C of the first field at the judged lags: at the largest N. The Lyapunov
-    exponent: extrapolated from all sizes, the values at each size shown but not judged. With
-    chaos its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
+    exponent: extrapolated from all sizes, the values at each size shown but not judged. In states
+    that move its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
     matrix's spectrum, which fluctuates and lies off by ~ N^(-1/2) up to logarithms (Cipolloni,
     Erdos & Xu 2022): there the exponent is extrapolated in N^(-1/2).
+
+    A theory with a mean <x> of some field that is not zero is asked for the means of all fields as
+    well, with an error of at most the same share of sqrt(C(0)).
 
     Rest has C = 0, which no average of squares can straddle: there the t-test is replaced by the
     demand that C(0) falls to less than a hundredth of its start.
@@ -48,6 +51,20 @@ def judge(
     top = [m for m in networks if m.n == largest]
     rows = _moments(theory, top, schedule) + _exponents(theory, networks)
     return decide(rows, level)
+
+
+def _means(theory: Theory, top: Sequence[Measurement], objection: str) -> list[Row]:
+    """<x> of every field, for theories that break the symmetry x -> -x."""
+    means: Mapping[str, float | None] = getattr(theory, "mean", None) or {}
+    if not any(means.values()):
+        return []
+    error = theory.error_estimate.get("mean") or 0.0
+    rows = []
+    for name, value in means.items():
+        seen = over_networks([m.mean[name] for m in top])
+        size = over_networks([m.second_moment[name] for m in top]).mean ** 0.5
+        rows.append(_row(f"mean_{name}", value, error, seen, WIDEST["C"] * size, objection))
+    return rows
 
 
 def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> list[Row]:
@@ -63,6 +80,7 @@ def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> 
         rows.append(_row(f"C_{name}(0)", value, error, seen, allowed[name], objection, bound))
     if bound is not None:
         return rows
+    rows += _means(theory, top, objection)
     error = theory.error_estimate.get("autocorrelation") or 0.0
     times = [SAMPLE * lag for lag in schedule.judged_lags]
     curve = theory.at(times)[first] if times else np.zeros(0)
@@ -78,12 +96,12 @@ def _exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
     sizes = sorted({m.n for m in networks})
     samples = {n: [m.lyapunov for m in networks if m.n == n] for n in sizes}
     error = theory.error_estimate.get("lyapunov") or 0.0
-    chaotic = theory.branch.startswith("chaotic")
-    fit = extrapolate(samples, 1.0 if chaotic else 0.5)
+    constant = is_constant(theory.branch)
+    fit = extrapolate(samples, 0.5 if constant else 1.0)
     bent = fit.straightness < LEVEL
     objection = (
         f"lambda at N = {', '.join(map(str, sizes))} does not lie on a straight line in "
-        f"{'1/N' if chaotic else 'N^-1/2'} (p = {fit.straightness:.1g}); larger networks are needed"
+        f"{'N^-1/2' if constant else '1/N'} (p = {fit.straightness:.1g}); larger networks are needed"
     )
     limit = _row(
         "lambda (N = inf)",

@@ -7,6 +7,7 @@ import sys
 
 from dmft.errors import InputError
 
+from .couplings import GAUSSIAN, Couplings
 from .network import RightHandSide
 from .schedule import Schedule
 
@@ -14,14 +15,23 @@ from .schedule import Schedule
 SHARE = 0.8
 
 
-def bytes_needed(right: RightHandSide, schedule: Schedule, n: int, itemsize: int = 4) -> int:
-    """Memory of one running network: couplings, Runge-Kutta stages, lagged states."""
+def bytes_needed(
+    right: RightHandSide,
+    schedule: Schedule,
+    n: int,
+    itemsize: int = 4,
+    made_of: Couplings = GAUSSIAN,
+) -> int:
+    """Memory of one running network: couplings, stages of a step, lagged states."""
     couplings = len(right.info.currents) * n * n
     rows = schedule.batch + schedule.tangents
-    # State, stages, sum and the intermediate arrays of a right-hand side: about a dozen copies.
-    states = 12 * max(len(right.info.fields), len(right.info.currents)) * rows * n
+    # State, stages, sum and the intermediate arrays of a right-hand side: about a dozen copies, and
+    # four of white noise.
+    states = 16 * max(len(right.info.fields), len(right.info.currents)) * rows * n
     lagged = (max(schedule.lags, default=0) + 1) * schedule.batch * n
-    return itemsize * (couplings + states + lagged)
+    # Normal numbers in single precision are drawn in place; else one more set comes on top.
+    drawing = 0 if itemsize == 4 and made_of == GAUSSIAN else 5 * n * n
+    return itemsize * (couplings + states + lagged) + drawing
 
 
 def machine_memory() -> int | None:
@@ -55,7 +65,13 @@ def _windows_memory() -> int | None:
 
 
 def workers_that_fit(
-    right: RightHandSide, schedule: Schedule, n: int, wanted: int, available: int | None
+    right: RightHandSide,
+    schedule: Schedule,
+    n: int,
+    wanted: int,
+    available: int | None,
+    itemsize: int = 4,
+    made_of: Couplings = GAUSSIAN,
 ) -> int:
     """At most ``wanted`` processes such that every one can hold a network of ``n`` units.
 
@@ -63,10 +79,10 @@ def workers_that_fit(
     are assumed.
     """
     limit = SHARE * (16 * 10**9 if available is None else available)
-    needed = bytes_needed(right, schedule, n)
+    needed = bytes_needed(right, schedule, n, itemsize, made_of)
     if needed > limit:
         fits = n
-        while bytes_needed(right, schedule, fits) > limit:
+        while bytes_needed(right, schedule, fits, itemsize, made_of) > limit:
             fits = int(0.95 * fits)
         rounded = int(float(f"{fits:.1e}"))
         raise InputError(

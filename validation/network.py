@@ -1,19 +1,22 @@
 """A finite random network, drawn from its declaration alone.
 
-The couplings and the compiled right-hand side are all that is used: nothing in this file knows the
-mean-field equations, so an error in them cannot hide here.
+Couplings, inputs and the compiled right-hand side are all that is used: nothing in this file knows
+the mean-field equations, so an error in them cannot hide here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dmft.errors import NotCoveredError
+from dmft.errors import InputError
+
+from .couplings import GAUSSIAN, CouplingLaw, Couplings, coupling_law, draw_couplings
+from .start import Start
 
 Array = NDArray[Any]
 State = list[Array]
@@ -28,6 +31,8 @@ class NetworkInfo(Protocol):
     def fields(self) -> tuple[str, ...]: ...
     @property
     def currents(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
 
 
 class RightHandSide(Protocol):
@@ -35,11 +40,25 @@ class RightHandSide(Protocol):
 
     @property
     def info(self) -> NetworkInfo: ...
-    def variance(self, p: dict[str, float]) -> Sequence[float]: ...
-    def outputs(self, x: Sequence[Array], p: dict[str, float]) -> State: ...
-    def drift(self, x: Sequence[Array], xi: Sequence[Array], p: dict[str, float]) -> State: ...
+    def variance(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def mean(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def reciprocity(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def correlation(self, p: dict[str, float], /) -> Array: ...
+    def input_mean(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def input_variance(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def noise(self, p: dict[str, float], /) -> Array: ...
+    def leak(self, p: dict[str, float], /) -> Sequence[float]: ...
+    def outputs(self, x: Sequence[Array], p: dict[str, float], /) -> State: ...
+    def drift(
+        self,
+        x: Sequence[Array],
+        xi: Sequence[Array],
+        p: dict[str, float],
+        inputs: Sequence[Array],
+        /,
+    ) -> State: ...
     def tangent_outputs(
-        self, x: Sequence[Array], dx: Sequence[Array], p: dict[str, float]
+        self, x: Sequence[Array], dx: Sequence[Array], p: dict[str, float], /
     ) -> State: ...
     def tangent_drift(
         self,
@@ -48,31 +67,39 @@ class RightHandSide(Protocol):
         dx: Sequence[Array],
         dxi: Sequence[Array],
         p: dict[str, float],
+        inputs: Sequence[Array],
+        /,
     ) -> State: ...
 
 
 @dataclass(frozen=True, slots=True)
 class FiniteNetwork:
-    r"""One draw of the couplings of a network of N units.
+    r"""One draw of the couplings and quenched inputs of a network of N units.
 
-     .. math:: \dot x_k = f_k(x, \xi), \qquad \xi_a = J^a \psi_a(x), \qquad
-               J^a_{ij} \sim \mathcal N(0, \sigma_a^2 / N) \text{ independent}
+    .. math:: \dot x_k = f_k(x, \xi, I), \qquad \xi_a = J^a \psi_a(x), \qquad
+              J^a_{ij} \sim \mathcal N(m_a / N, \sigma_a^2 / N)
 
-    . A state is a list with one ``(batch, N)`` array per field: different
-     starts in the same network go through one matrix product. ``transposed[a][j, i]`` is
-     ``J^a_ij``, row-major, so that ``psi @ transposed[a]`` reads memory in order (up to twice as
-     fast as ``psi @ J.T`` at batch 32).
+    A state is a list with one ``(batch, N)`` array per field: different starts in the same network go
+    through one matrix product. ``transposed[a][j, i]`` is ``J^a_ij``, row-major, so that
+    ``psi @ transposed[a]`` reads memory in order (up to twice as fast as ``psi @ J.T`` at batch 32).
+    ``patterns`` are the standard normal w of the quenched inputs I = mean + sqrt(variance) w, one
+    ``(N,)`` array each, and ``inputs`` the I at ``parameters``. ``law`` is that of ``transposed``, and
+    ``moved`` leads from there to the ``parameters`` (see `at`).
 
-     >>> import dmft.codegen
-     >>> right = dmft.codegen.compile_network("vanilla")
-     >>> network = draw_network(right, {"g": 2.0}, 50, np.random.default_rng(0))
-     >>> network.velocity([np.zeros((3, 50), dtype=np.float32)])[0].shape
-     (3, 50)
+    >>> import dmft.codegen
+    >>> right = dmft.codegen.compile_network("vanilla")
+    >>> network = draw_network(right, {"g": 2.0}, 50, np.random.default_rng(0))
+    >>> network.velocity([np.zeros((3, 50), dtype=np.float32)])[0].shape
+    (3, 50)
     """
 
     right: RightHandSide
     parameters: dict[str, float]
     transposed: tuple[Array, ...]
+    patterns: tuple[Array, ...] = ()
+    inputs: tuple[Array, ...] = ()
+    law: CouplingLaw | None = None
+    moved: tuple[tuple[float, float], ...] = ()
 
     @property
     def units(self) -> int:
@@ -85,10 +112,11 @@ class FiniteNetwork:
         return self.transposed[0].dtype
 
     def velocity(self, x: Sequence[Array]) -> State:
-        """dx/dt at the states ``x``, one ``(batch, N)`` array per field."""
+        """dx/dt at the states ``x`` without white noise, one ``(batch, N)`` array per field."""
         outputs = self.right.outputs(x, self.parameters)
         currents = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
-        return self.right.drift(x, currents, self.parameters)
+        self._move(currents, outputs)
+        return self.right.drift(x, currents, self.parameters, self.inputs)
 
     def velocity_with_tangent(self, x: Sequence[Array], dx: Sequence[Array]) -> tuple[State, State]:
         """Velocities of the states and of tangent vectors riding on the first of them.
@@ -99,18 +127,76 @@ class FiniteNetwork:
         p = self.parameters
         batch, tangents = x[0].shape[0], dx[0].shape[0]
         base = [field[:tangents] for field in x]
-        outputs = self.right.outputs(x, p)
-        d_outputs = self.right.tangent_outputs(base, dx, p)
-        currents: State = []
-        d_currents: State = []
-        for psi, d_psi, j in zip(outputs, d_outputs, self.transposed, strict=True):
-            both = np.concatenate([psi, d_psi]) @ j
-            currents.append(both[:batch])
-            d_currents.append(both[batch:])
+        outputs = [
+            np.concatenate(pair)
+            for pair in zip(
+                self.right.outputs(x, p), self.right.tangent_outputs(base, dx, p), strict=True
+            )
+        ]
+        both = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
+        self._move(both, outputs)
+        currents, d_currents = [xi[:batch] for xi in both], [xi[batch:] for xi in both]
         d_velocity = self.right.tangent_drift(
-            base, [current[:tangents] for current in currents], dx, d_currents, p
+            base, [xi[:tangents] for xi in currents], dx, d_currents, p, self.inputs
         )
-        return self.right.drift(x, currents, p), d_velocity
+        return self.right.drift(x, currents, p, self.inputs), d_velocity
+
+    def _move(self, currents: Sequence[Array], outputs: Sequence[Array]) -> None:
+        """From J as drawn to a J + b/N, in place."""
+        if not self.moved:
+            return
+        for (a, b), xi, psi in zip(self.moved, currents, outputs, strict=True):
+            xi *= a
+            xi += b * psi.mean(axis=1, keepdims=True)
+
+    def at(self, parameters: Mapping[str, float]) -> FiniteNetwork:
+        """The same network at other parameters: its random numbers stay, what they multiply changes.
+
+        Quenched inputs are fixed patterns, I = mean + sqrt(variance) w. Couplings whose mean or variance
+        changes become J' = a J + b/N with a = sigma'/sigma and b = m' - a m. Raises `InputError`
+        when correlations change, or a variance that was drawn as zero.
+        """
+        p = dict(parameters)
+        inputs = _inputs(self.right, p, self.patterns, self.dtype)
+        moved = () if self.law is None else _moved(self.law, coupling_law(self.right, p))
+        return replace(self, parameters=p, inputs=inputs, moved=moved)
+
+
+def _inputs(
+    right: RightHandSide, p: dict[str, float], patterns: Sequence[Array], dtype: DTypeLike
+) -> tuple[Array, ...]:
+    if not patterns:
+        return ()
+    inputs = []
+    means, variances = right.input_mean(p), right.input_variance(p)
+    for name, mean, variance, w in zip(right.info.inputs, means, variances, patterns, strict=True):
+        if not (np.isfinite([mean, variance]).all() and variance >= 0):
+            raise InputError(
+                f"{right.info.name}: the input {name} has mean {mean:g} and variance {variance:g} at "
+                "these parameters; finite numbers are allowed, the variance >= 0"
+            )
+        inputs.append((mean + np.sqrt(variance) * w).astype(dtype, copy=False))
+    return tuple(inputs)
+
+
+def _moved(drawn: CouplingLaw, law: CouplingLaw) -> tuple[tuple[float, float], ...]:
+    if (drawn.mean == law.mean).all() and (drawn.variance == law.variance).all():
+        moved: tuple[tuple[float, float], ...] = ()
+    elif ((drawn.variance == 0) & (law.variance > 0)).any():
+        raise InputError(
+            "the variance of couplings grows from 0: let it start from a small positive value, so that "
+            "there are random numbers to grow"
+        )
+    else:
+        a = np.sqrt(law.variance / np.where(drawn.variance > 0, drawn.variance, 1.0))
+        moved = tuple(zip(a.tolist(), (law.mean - a * drawn.mean).tolist(), strict=True))
+    same = (drawn.reciprocity == law.reciprocity).all()
+    if not same or (drawn.correlation != law.correlation).any():
+        raise InputError(
+            "correlations and reciprocity of the couplings cannot change in time; means and variances "
+            "can"
+        )
+    return moved
 
 
 def draw_network(
@@ -119,32 +205,23 @@ def draw_network(
     n: int,
     rng: np.random.Generator,
     dtype: DTypeLike = np.float32,
+    couplings: Couplings = GAUSSIAN,
 ) -> FiniteNetwork:
-    """Draw the couplings of one network of ``n`` units.
-
-    The normal numbers are drawn in float32 whatever ``dtype`` is, so that the same generator gives
-    the same network in both precisions; a rounding of 6e-8 in a random number changes nothing.
-    """
+    """Draw one network of ``n`` units: its couplings, then the patterns of its quenched inputs."""
     p = dict(parameters)
-    if any(getattr(right, "mean", lambda p: ())(p)):
-        raise NotCoveredError(f"{right.info.name}: couplings with a mean are not simulated yet")
-    transposed = []
-    for variance in right.variance(p):
-        j = rng.standard_normal((n, n), dtype=np.float32).astype(dtype, copy=False)
-        j *= np.sqrt(variance / n).astype(dtype)
-        transposed.append(j)
-    return FiniteNetwork(right, p, tuple(transposed))
+    law = coupling_law(right, p)
+    transposed = draw_couplings(law, n, rng, dtype, couplings)
+    patterns = tuple(rng.standard_normal(n, dtype=np.float32) for _ in right.info.inputs)
+    inputs = _inputs(right, p, patterns, dtype)
+    return FiniteNetwork(right, p, transposed, patterns, inputs, law)
 
 
 def draw_state(
-    network: FiniteNetwork, batch: int, amplitude: float, rng: np.random.Generator
+    network: FiniteNetwork, batch: int, start: float | Start, rng: np.random.Generator
 ) -> State:
-    """Independent Gaussian starts of standard deviation ``amplitude``, independent of J."""
-    shape = (batch, network.units)
-    return [
-        (amplitude * rng.standard_normal(shape, dtype=np.float32)).astype(network.dtype, copy=False)
-        for _ in network.right.info.fields
-    ]
+    """Independent starts, independent of J; a number is the standard deviation of Gaussian ones."""
+    start = start if isinstance(start, Start) else Start(start)
+    return start.draw(network.right.info.fields, (batch, network.units), rng, network.dtype)
 
 
 def generators(seed: int, n: int, realization: int) -> list[np.random.Generator]:
@@ -153,5 +230,14 @@ def generators(seed: int, n: int, realization: int) -> list[np.random.Generator]
     Keyed by size and number, not by order of execution: the same seed gives the same networks for
     any number of workers.
     """
+    return _children(seed, n, realization)[:2]
+
+
+def noise_generator(seed: int, n: int, realization: int) -> np.random.Generator:
+    """The generator of the white noise in one network, beside `generators`."""
+    return _children(seed, n, realization)[2]
+
+
+def _children(seed: int, n: int, realization: int) -> list[np.random.Generator]:
     sequence = np.random.SeedSequence(seed, spawn_key=(n, realization))
-    return [np.random.default_rng(child) for child in sequence.spawn(2)]
+    return [np.random.default_rng(child) for child in sequence.spawn(3)]

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 from threadpoolctl import threadpool_limits
 
-from .estimate import Measurement, measure
-from .integrate import Trajectory, draw_tangents
-from .network import RightHandSide, draw_network, draw_state, generators
+from .couplings import GAUSSIAN, Couplings
+from .estimate import Measurement, begin, measure
+from .network import RightHandSide
 from .schedule import Schedule
 from .watch import Watch
 
 #: Starting a worker process (interpreter, numpy, scipy), in seconds.
 STARTUP = 2.0
+
+
+class Kept(Protocol):
+    """Where measurements are kept between runs."""
+
+    def get(self, n: int, realization: int) -> Measurement | None: ...
+    def put(self, measurement: Measurement) -> None: ...
 
 
 def network_counts(n: int, realizations: int) -> dict[int, int]:
@@ -32,14 +42,15 @@ def network_counts(n: int, realizations: int) -> dict[int, int]:
 
 
 def step_seconds(
-    right: RightHandSide, parameters: Mapping[str, float], schedule: Schedule, n: int
+    right: RightHandSide,
+    parameters: Mapping[str, float],
+    schedule: Schedule,
+    n: int,
+    dtype: DTypeLike = np.float32,
 ) -> float:
-    """Measured time of one Runge-Kutta step of a network of ``n`` units on one core."""
-    couplings, starts = generators(0, n, 0)
+    """Measured time of one step of a network of ``n`` units on one core."""
     with threadpool_limits(1):
-        network = draw_network(right, parameters, n, couplings)
-        x = draw_state(network, schedule.batch, schedule.amplitude, starts)
-        run = Trajectory(network, x, draw_tangents(network, schedule.tangents, starts), schedule.dt)
+        run = begin(right, parameters, schedule, n, 0, 0, dtype)
         run.advance(1)
         begun = time.perf_counter()
         run.advance(2)
@@ -51,9 +62,10 @@ def cost(
     parameters: Mapping[str, float],
     schedule: Schedule,
     counts: Mapping[int, int],
+    dtype: DTypeLike = np.float32,
 ) -> dict[int, float]:
     """Seconds that one network of each size takes on one core, measured on this machine."""
-    return {n: schedule.steps * step_seconds(right, parameters, schedule, n) for n in counts}
+    return {n: schedule.steps * step_seconds(right, parameters, schedule, n, dtype) for n in counts}
 
 
 def estimated_seconds(
@@ -83,36 +95,43 @@ def simulate(
     workers: int,
     watch: Watch,
     seconds: Mapping[int, float],
+    dtype: DTypeLike = np.float32,
+    couplings: Couplings = GAUSSIAN,
+    kept: Kept | None = None,
 ) -> list[Measurement]:
     """Measure all networks; sorted by size and number, whatever the order they finished in.
+
+    ``kept`` holds those that were measured before, and takes the new ones one by one.
 
     Largest first, so that no worker is left with a long one at the end. Every network has its own
     generator and one BLAS thread: the numbers do not depend on ``workers``.
     """
-    tasks = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
-    total = sum(seconds[n] * count for n, count in counts.items())
-    done: list[Measurement] = []
+    wanted = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
+    found = [] if kept is None else [kept.get(*task) for task in wanted]
+    done = [m for m in found if m is not None]
+    there = {(m.n, m.realization) for m in done}
+    tasks = [task for task in wanted if task not in there]
+    total = sum(seconds[n] for n, _ in tasks)
     reached = 0.0
-    for result in _results(right, parameters, schedule, tasks, seed, workers):
+    measured = partial(
+        measure, right, dict(parameters), schedule, seed=seed, dtype=dtype, couplings=couplings
+    )
+    for result in _results(measured, tasks, workers):
         done.append(result)
+        if kept is not None:
+            kept.put(result)
         reached += seconds[result.n]
         watch.advanced(reached / total)
     return sorted(done, key=lambda m: (m.n, m.realization))
 
 
 def _results(
-    right: RightHandSide,
-    parameters: Mapping[str, float],
-    schedule: Schedule,
-    tasks: list[tuple[int, int]],
-    seed: int,
-    workers: int,
+    measured: Callable[[int, int], Measurement], tasks: list[tuple[int, int]], workers: int
 ) -> Iterator[Measurement]:
-    p = dict(parameters)
     if workers == 1:
         with threadpool_limits(1):
-            for n, r in tasks:
-                yield measure(right, p, schedule, n, r, seed)
+            for task in tasks:
+                yield measured(*task)
         return
     from joblib import Parallel, delayed, parallel_config
 
@@ -126,4 +145,4 @@ def _results(
             # Fields of states are below a megabyte: nothing to share through files.
             max_nbytes=None,
         )
-        yield from pool(delayed(measure)(right, p, schedule, n, r, seed) for n, r in tasks)
+        yield from pool(delayed(measured)(*task) for task in tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from dmft.errors import InputError, quoted
 from dmft.results.provenance import versions
 
 from .compare import LEVEL, over_networks
+from .couplings import GAUSSIAN, Couplings
+from .integrate import Integrator, check_integrator
 from .judge import judge
-from .memory import machine_memory, workers_that_fit
 from .report import ValidationReport
-from .schedule import SAMPLE, Schedule, choose_step, plan
-from .simulate import cost, default_workers, estimated_seconds, network_counts, simulate
+from .run_networks import run_networks
+from .schedule import SAMPLE, Schedule, is_constant
 from .watch import Console, Silent, Watch
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from dmft.results.solution import Solution
 
     from .network import RightHandSide
+
+#: Of the states; statistics are double precision.
+Precision = Literal["float32", "float64"]
 
 #: N/4 must still look like a large network.
 SMALLEST_N = 200
@@ -42,17 +46,20 @@ def validate(
     workers: int | None = None,
     progress: bool = True,
     command: str | None = None,
+    couplings: Couplings = GAUSSIAN,
+    integrator: Integrator = "rk4",
+    precision: Precision = "float32",
     **more: Any,
 ) -> ValidationReport:
     r"""Hold the mean-field theory of a model against simulated networks of finite size.
 
     Solves the theory, prints the estimated time on stderr, simulates independent networks
 
-    .. math:: \dot x_k = f_k(x, \xi), \quad \xi_a = J^a \psi_a(x), \quad
-              J^a_{ij} \sim \mathcal N(0, \sigma_a^2/N)
+    .. math:: \dot x_k = f_k(x, \xi, I), \quad \xi_a = J^a \psi_a(x), \quad
+              J^a_{ij} \sim \mathcal N(m_a/N, \sigma_a^2/N)
 
-    with RK4, and compares C(0) of every field and C of the first field at
-    several lags at N = ``n``, and the largest Lyapunov exponent extrapolated in 1/N from
+    and compares C(0) of every field, the means of the fields if they are not zero by symmetry, and C of
+    the first field at several lags at N = ``n``, and the largest Lyapunov exponent extrapolated in 1/N from
     ``4 realizations`` networks of n/4, ``2 realizations`` of n/2 and ``realizations`` of n. Error
     bars come from the scatter between networks. Two-sided t-tests with Holm's correction, family-
     wise level 1e-3. "inconclusive" if an error bar exceeds 2% of that field's C(0) or 10% of the
@@ -79,6 +86,13 @@ def validate(
         Whether to print the estimated time and, on a terminal, a progress bar on stderr.
     command
         The command line to record in the report, if there was one.
+    couplings
+        What the matrices are made of, see `dmft.validation.couplings.Couplings`: uniform, binary or
+        sparse ones have the same theory.
+    integrator
+        "rk4", or "exponential" for models with very short time constants.
+    precision
+        "float32" or "float64" states; averages are float64 in any case.
 
     Raises
     ------
@@ -114,6 +128,9 @@ def validate(
         workers=workers,
         watch=Console() if progress else Silent(),
         command=command,
+        couplings=couplings,
+        integrator=integrator,
+        precision=precision,
     )
 
 
@@ -127,12 +144,25 @@ def validate_solution(
     right: RightHandSide | None = None,
     watch: Watch | None = None,
     command: str | None = None,
+    couplings: Couplings = GAUSSIAN,
+    integrator: Integrator = "rk4",
+    precision: Precision = "float32",
 ) -> ValidationReport:
     """Like `validate`, for a theory that is there already; no error estimate of it is trusted away.
 
     ``right``: the network's right-hand side, when the model does not come with the package.
     """
     begun = time.perf_counter()
+    check_integrator(integrator)
+    if precision not in get_args(Precision):
+        raise InputError(
+            f"precision: {quoted(precision)} was given; choose {' or '.join(get_args(Precision))}"
+        )
+    if not isinstance(couplings, Couplings):
+        raise InputError(
+            f"couplings: {quoted(couplings)} was given; give a dmft.validation.couplings.Couplings"
+        )
+    dtype = np.dtype(precision)
     reason = _not_comparable(theory)
     if reason:
         return _no_comparison(theory, reason, n, seed, command)
@@ -149,21 +179,20 @@ def validate_solution(
                 "this package; validate its model, or give its right-hand side"
             )
     watch = watch or Silent()
-    p = dict(theory.parameters)
     first = right.info.fields[0]
-    curve = theory.autocorrelation.get(first, np.zeros(0))
-    schedule = plan(theory.lag, curve, 1.0, theory.branch, theory.lyapunov)
-    workers = workers_that_fit(right, schedule, n, workers or default_workers(), machine_memory())
-    dt = choose_step(right, p, seed)
-    schedule = plan(theory.lag, curve, dt, theory.branch, theory.lyapunov)
-    counts = network_counts(n, realizations)
-    seconds = cost(right, p, schedule, counts)
-    estimate = estimated_seconds(seconds, counts, workers)
-    try:
-        watch.estimated(estimate, workers)
-        networks = simulate(right, p, schedule, counts, seed, workers, watch, seconds)
-    finally:
-        watch.finished()
+    run = run_networks(
+        theory,
+        right,
+        n=n,
+        realizations=realizations,
+        seed=seed,
+        workers=workers,
+        watch=watch,
+        couplings=couplings,
+        integrator=integrator,
+        dtype=dtype,
+    )
+    schedule, networks = run.schedule, run.networks
     rows, verdict = judge(theory, networks, schedule)
     top = [m.autocorrelation for m in networks if m.n == n]
     drawn = [over_networks(values) for values in zip(*top, strict=True)]
@@ -173,16 +202,16 @@ def validate_solution(
         verdict=verdict,
         message="; ".join(dict.fromkeys(row.objection for row in rows if row.objection)),
         rows=rows,
-        networks=counts,
-        measurements=tuple(networks),
+        networks=dict(run.counts),
+        measurements=networks,
         field=first,
         lag=SAMPLE * np.array(schedule.lags, dtype=np.float64),
         autocorrelation=np.array([e.mean for e in drawn]),
         autocorrelation_error=np.array([e.standard_error for e in drawn]),
         theory_lag=fine,
         theory_autocorrelation=np.asarray(theory.at(fine)[first]),
-        schedule=_described(schedule),
-        estimated_seconds=estimate,
+        schedule=_described(schedule, precision, couplings),
+        estimated_seconds=run.estimated_seconds,
         seconds=time.perf_counter() - begun,
     )
 
@@ -202,13 +231,14 @@ def _identity(theory: Solution, n: int, seed: int, command: str | None) -> dict[
     }
 
 
-def _described(schedule: Schedule) -> dict[str, Any]:
+def _described(schedule: Schedule, precision: Precision, couplings: Couplings) -> dict[str, Any]:
     times = {"lags": schedule.lags, "judged_lags": schedule.judged_lags}
     return {
         **asdict(schedule),
         **{name: [SAMPLE * lag for lag in lags] for name, lags in times.items()},
-        "integrator": "RK4",
-        "precision": "float32 states, float64 averages",
+        "integrator": {"rk4": "RK4", "exponential": "exponential RK4"}[schedule.integrator],
+        "precision": f"{precision} states, float64 averages",
+        "couplings": asdict(couplings),
     }
 
 
@@ -217,7 +247,7 @@ def _not_comparable(theory: Solution) -> str:
     if not theory.status.is_answer:
         reason = f"no theory to compare with (status {theory.status}: {theory.status.explanation})"
         return f"{reason}; {theory.message}" if theory.message else reason
-    constant = not theory.branch.startswith("chaotic")
+    constant = is_constant(theory.branch)
     if theory.branch.endswith("-lower") or (constant and (theory.lyapunov or 0.0) > 0):
         return (
             f"nothing was simulated: the branch {theory.branch} is unstable here, networks leave it"

@@ -1,4 +1,4 @@
-"""A declared network compiled for simulation: right-hand sides and their tangents.
+"""A declared network compiled for simulation: right-hand sides, their tangents, and what is random.
 
 Made from the declaration alone, never from its mean-field theory, so that a simulation can judge
 the theory.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dmft.errors import NotCoveredError
+import numpy as np
 
 from .float64 import FLOAT64, python_floats
 from .info import ModelInfo
 from .tape import Tape
 
 if TYPE_CHECKING:
+    import sympy as sp
     from numpy.typing import NDArray
 
     from dmft.derivations.model import Model
@@ -25,101 +27,192 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledNetwork", "network_tapes"]
 
-#: The tapes of a network, by name; the keys of `network_tapes`.
-TAPES = ("variance", "mean", "outputs", "drift", "tangent_outputs", "tangent_drift", "observables")
+#: The tapes of a network, by name; the keys of `network_tapes`. Those of the first line depend on the
+#: parameters alone.
+TAPES = (
+    *(
+        "variance",
+        "mean",
+        "reciprocity",
+        "correlation",
+        "input_mean",
+        "input_variance",
+        "noise",
+        "leak",
+    ),
+    *("outputs", "drift", "tangent_outputs", "tangent_drift", "observables"),
+)
 
 
 def network_tapes(model: Model) -> dict[str, Tape]:
     """Differentiate and translate a declaration.
 
-    Raises `NotCoveredError` for couplings that the sampler does not draw.
+    White inputs are not part of the drift: the dynamics is linear in them with constant coefficients
+    (the declaration sees to it), so that  dx_k = f_k dt + sum_b (df_k/d eta_b) sqrt(intensity_b) dW_b.
     """
+    import sympy as sp
+
     from dmft.derivations.linearise import linearise
 
     from .translate import translate
 
-    special = [c.current for c in model.couplings if c.reciprocity != 0]
-    if special or model.correlations:
-        raise NotCoveredError(
-            f"{model.name}: couplings with reciprocity or correlated matrices "
-            f"({', '.join(special) or 'correlated'}) are derived but not simulated yet"
-        )
     tangent = linearise(model)
     x, xi, p = model.field_symbols(), model.current_symbols(), model.parameter_symbols()
-    quenched = model.input_symbols("quenched")
-    still = dict.fromkeys(model.input_symbols("white"), 0)
     dx, dxi = tangent.field_perturbations, tangent.current_perturbations
-    name = model.name
+    inputs, white = model.input_symbols("quenched"), model.input_symbols("white")
+    quenched = [i for i in model.inputs if i.kind == "quenched"]
+    intensities = [i.variance for i in model.inputs if i.kind == "white"]
+    silent = {eta: sp.Integer(0) for eta in white}
+
+    def tape(name: str, arguments: Sequence[sp.Symbol], values: Sequence[sp.Expr]) -> Tape:
+        return translate(f"{model.name} {name}", arguments, values)
+
+    couplings = model.couplings
+    pairs = [
+        sp.Integer(1) if a is b else model.correlation(a.current, b.current)
+        for a in couplings
+        for b in couplings
+    ]
+    amplitudes = [
+        sp.diff(f, eta) * sp.sqrt(intensity)
+        for f in model.drift()
+        for eta, intensity in zip(white, intensities, strict=True)
+    ]
     return {
-        "variance": translate(f"{name} variance", p, [c.variance for c in model.couplings]),
-        "mean": translate(f"{name} mean", p, [c.mean for c in model.couplings]),
-        "outputs": translate(f"{name} outputs", [*x, *p], model.outputs()),
-        "drift": translate(
-            f"{name} drift", [*x, *xi, *quenched, *p], [f.subs(still) for f in model.drift()]
+        "variance": tape("variance", p, [c.variance for c in couplings]),
+        "mean": tape("mean", p, [c.mean for c in couplings]),
+        "reciprocity": tape("reciprocity", p, [c.reciprocity for c in couplings]),
+        "correlation": tape("correlation", p, pairs),
+        "input_mean": tape("input mean", p, [i.mean for i in quenched]),
+        "input_variance": tape("input variance", p, [i.variance for i in quenched]),
+        "noise": tape("noise", p, amplitudes),
+        "leak": tape("leak", p, _leaks(model)),
+        "outputs": tape("outputs", [*x, *p], model.outputs()),
+        "drift": tape("drift", [*x, *xi, *inputs, *p], [f.xreplace(silent) for f in model.drift()]),
+        "tangent_outputs": tape("tangent outputs", [*x, *dx, *p], tangent.tangent_outputs()),
+        "tangent_drift": tape(
+            "tangent drift", [*x, *xi, *inputs, *dx, *dxi, *p], tangent.tangent_drift()
         ),
-        "tangent_outputs": translate(
-            f"{name} tangent outputs", [*x, *dx, *p], tangent.tangent_outputs()
-        ),
-        "tangent_drift": translate(
-            f"{name} tangent drift",
-            [*x, *xi, *quenched, *dx, *dxi, *p],
-            [f.subs(still) for f in tangent.tangent_drift()],
-        ),
-        "observables": translate(
-            f"{name} observables", [*x, *p], [n.expression for n in model.nonlinearities]
-        ),
+        "observables": tape("observables", [*x, *p], [n.expression for n in model.nonlinearities]),
     }
+
+
+def _leaks(model: Model) -> list[sp.Expr]:
+    """df_k/dx_k where everything that moves is zero: the rate that an exponential integrator splits off.
+
+    Any constant is a valid choice (`dmft.validation.exponential`); where this one does not exist, 0 is.
+    """
+    import sympy as sp
+
+    moving = (*model.field_symbols(), *model.current_symbols(), *model.input_symbols())
+    rest = dict.fromkeys(moving, sp.Integer(0))
+    slopes = [
+        sp.diff(f, x).subs(rest) for f, x in zip(model.drift(), model.field_symbols(), strict=True)
+    ]
+    impossible = (sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I)
+    return [sp.Integer(0) if slope.has(*impossible) else slope for slope in slopes]
 
 
 @dataclass(frozen=True)
 class CompiledNetwork:
-    """Right-hand sides of a network, vectorised: one array per field or current, any shape.
+    """Right-hand sides of a network, vectorised: one array per field, current or input, any shape.
 
-    ``p`` maps every parameter to a number. Results have the precision of the arrays that go in.
+    ``p`` maps parameters to numbers, ``inputs`` are the values of the quenched inputs. Parameters that
+    are left out have their defaults, inputs are zero. Results have the precision of the arrays that go in.
     """
 
     info: ModelInfo
     tapes: Mapping[str, Tape]
 
+    @cached_property
+    def _defaults(self) -> dict[str, float]:
+        known = {q.name: q.default for q in self.info.parameters if q.default is not None}
+        return known | dict.fromkeys(self.info.inputs, 0.0)
+
     def _run(self, tape: str, p: Mapping[str, float], **groups: Arrays) -> list[Any]:
         names = {
             "fields": self.info.fields,
             "currents": self.info.currents,
+            "inputs": self.info.inputs,
             "field_changes": tuple(f"d_{name}" for name in self.info.fields),
             "current_changes": tuple(f"d_{name}" for name in self.info.currents),
         }
-        values: dict[str, Any] = python_floats(p)
-        values.update(dict.fromkeys(self.info.inputs, 0.0))
+        values: dict[str, Any] = self._defaults | python_floats(p)
         for group, arrays in groups.items():
-            values.update(zip(names[group], arrays, strict=True))
+            if arrays or group != "inputs":
+                values.update(zip(names[group], arrays, strict=True))
         return self.tapes[tape].run(FLOAT64, values)
 
+    def _numbers(self, tape: str, p: Mapping[str, float]) -> list[float]:
+        return [float(v) for v in self._run(tape, p)]
+
     def variance(self, p: Mapping[str, float]) -> list[float]:
-        """sigma_a^2 of each coupling; its entries are N(0, sigma_a^2 / N)."""
-        return [float(v) for v in self._run("variance", p)]
+        """sigma_a^2 of each coupling; its entries are N(m_a / N, sigma_a^2 / N)."""
+        return self._numbers("variance", p)
 
     def mean(self, p: Mapping[str, float]) -> list[float]:
-        """m_a of each coupling; its entries have the mean m_a / N."""
-        return [float(v) for v in self._run("mean", p)]
+        """m_a of each coupling."""
+        return self._numbers("mean", p)
+
+    def reciprocity(self, p: Mapping[str, float]) -> list[float]:
+        """The correlation of J^a_ij with J^a_ji, for each coupling."""
+        return self._numbers("reciprocity", p)
+
+    def correlation(self, p: Mapping[str, float]) -> NDArray[np.float64]:
+        """The matrix of the correlations of J^a_ij with J^b_ij."""
+        size = len(self.info.currents)
+        return np.array(self._numbers("correlation", p)).reshape(size, size)
+
+    def input_mean(self, p: Mapping[str, float]) -> list[float]:
+        """The mean over units of each quenched input."""
+        return self._numbers("input_mean", p)
+
+    def input_variance(self, p: Mapping[str, float]) -> list[float]:
+        """The variance over units of each quenched input."""
+        return self._numbers("input_variance", p)
+
+    def noise(self, p: Mapping[str, float]) -> NDArray[np.float64]:
+        """Amplitudes A_kb of dx_k = f_k dt + sum_b A_kb dW_b, one row per field."""
+        rows = len(self.info.fields)
+        numbers = self._numbers("noise", p)
+        return np.array(numbers, dtype=np.float64).reshape(rows, len(numbers) // rows)
+
+    def leak(self, p: Mapping[str, float]) -> list[float]:
+        """df_k/dx_k at rest, one number per field; 0 where it does not exist."""
+        return self._numbers("leak", p)
 
     def outputs(self, x: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """psi_a(x), one array per current."""
         return self._run("outputs", p, fields=x)
 
-    def drift(self, x: Arrays, xi: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
-        """dx_k/dt = f_k(x, xi), one array per field."""
-        return self._run("drift", p, fields=x, currents=xi)
+    def drift(
+        self, x: Arrays, xi: Arrays, p: Mapping[str, float], inputs: Arrays = ()
+    ) -> list[NDArray[Any]]:
+        """f_k(x, xi, I) without the white inputs, one array per field."""
+        return self._run("drift", p, fields=x, currents=xi, inputs=inputs)
 
     def tangent_outputs(self, x: Arrays, dx: Arrays, p: Mapping[str, float]) -> list[NDArray[Any]]:
         """Perturbations of psi_a, one array per current."""
         return self._run("tangent_outputs", p, fields=x, field_changes=dx)
 
     def tangent_drift(
-        self, x: Arrays, xi: Arrays, dx: Arrays, dxi: Arrays, p: Mapping[str, float]
+        self,
+        x: Arrays,
+        xi: Arrays,
+        dx: Arrays,
+        dxi: Arrays,
+        p: Mapping[str, float],
+        inputs: Arrays = (),
     ) -> list[NDArray[Any]]:
         """Time derivatives of the perturbations, one array per field."""
         return self._run(
-            "tangent_drift", p, fields=x, currents=xi, field_changes=dx, current_changes=dxi
+            "tangent_drift",
+            p,
+            fields=x,
+            currents=xi,
+            inputs=inputs,
+            field_changes=dx,
+            current_changes=dxi,
         )
 
     def observables(self, x: Arrays, p: Mapping[str, float]) -> dict[str, NDArray[Any]]:

@@ -20,7 +20,10 @@ def boundary(
     context: typer.Context,
     model: ModelName,
     name: Annotated[
-        str, typer.Argument(metavar="BOUNDARY", help="Which one: zero-state or fixed-points.")
+        str,
+        typer.Argument(
+            metavar="BOUNDARY", help="Which one, like fixed-points; a wrong name lists all."
+        ),
     ],
     assignments: Assignments = None,
     solve_for: Annotated[
@@ -32,9 +35,10 @@ def boundary(
     output: Outputs = None,
     plot: PlotFile = None,
 ) -> None:
-    """Locate a boundary between regimes, point by point.
+    """Locate a boundary between regimes, point by point or along the curve.
 
-    NAME=first:last:points sweeps a parameter over that many values, both ends included.
+    NAME=first:last:points sweeps a parameter over that many values, both ends included;
+    NAME=first:last follows the boundary in it, with points as dense as the curve bends.
 
     Example: dmft boundary gated fixed-points alpha_r=0:50:51 -o curve.csv --plot curve.png
 

@@ -29,7 +29,7 @@ def derive(
             "--show",
             metavar="STAGE",
             help="One stage: network, disorder, conditional, statics, zero-state, stationary, "
-            "lyapunov, jacobian-edge or tricritical.",
+            "lyapunov, replicas, jacobian-edge or tricritical.",
         ),
     ] = None,
 ) -> None:

@@ -70,9 +70,18 @@ class SmoothedPair:
 
     def at(self, rho: Floats) -> tuple[Floats, Floats, Floats]:
         """F, dF/dC at fixed D and dF/dD at fixed C at correlations ``rho``."""
+        value, by_c, by_d, _ = self._averages(rho)
+        return value, by_c, by_d
+
+    def by_mean(self, rho: Floats) -> Floats:
+        """dF/dmu = 2 E f'(x) f(y): both means grow together."""
+        return np.asarray(2 * self._averages(rho)[3])
+
+    def _averages(self, rho: Floats) -> Floats:
+        """E f(x) f(y), E f'(x) f'(y), E f''(x) f(y) and E f'(x) f(y)."""
         x = self._nodes
         wave = 2 * np.pi * fft.rfftfreq(x.size, d=self._spacing)
-        result = np.empty((3, rho.size))
+        result = np.empty((4, rho.size))
         for part in np.array_split(np.arange(rho.size), max(1, rho.size * x.size // _CHUNK)):
             if not part.size:
                 continue
@@ -83,9 +92,10 @@ class SmoothedPair:
             )
             weight = np.exp(-0.5 * x**2 / r) * (self._spacing / np.sqrt(2 * np.pi * r))
             turned = rho[part, None] < 0
-            other_f = np.where(turned, f[:, ::-1], f)
-            other_slope = np.where(turned, slope[:, ::-1], slope)
-            result[0, part] = np.sum(weight * f * other_f, axis=-1)
-            result[1, part] = np.sum(weight * slope * other_slope, axis=-1)
-            result[2, part] = np.sum(weight * curvature * other_f, axis=-1)
-        return result[0], result[1], result[2]
+            other_f = weight * np.where(turned, f[:, ::-1], f)
+            other_slope = weight * np.where(turned, slope[:, ::-1], slope)
+            result[0, part] = np.sum(f * other_f, axis=-1)
+            result[1, part] = np.sum(slope * other_slope, axis=-1)
+            result[2, part] = np.sum(curvature * other_f, axis=-1)
+            result[3, part] = np.sum(slope * other_f, axis=-1)
+        return result

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import InputError, quoted
 from ..parameters import parse_number
 from .record import strict_json
-from .sheet import TEXT_COLUMNS, Sheet, Storable
+from .sheet import Sheet, Storable, text_columns
 
 __all__ = ["read_csv", "write_csv"]
 
@@ -58,8 +58,9 @@ def read_csv(path: Path, source: str) -> Sheet:
                 f"{source}: line {number} has {len(row)} cells instead of {len(names)}"
             )
     cells: Iterable[tuple[str, ...]] = zip(*rows, strict=True) if rows else [()] * len(names)
+    texts = text_columns(header)
     columns = {
-        name: list(column) if name in TEXT_COLUMNS else _numbers(column, f"{source}: {name}")
+        name: list(column) if name in texts else _numbers(column, f"{source}: {name}")
         for name, column in zip(names, cells, strict=True)
     }
     return Sheet(header, columns, source)

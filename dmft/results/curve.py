@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,8 +17,9 @@ from .sheet import CURVE_SUFFIXES, Sheet
 
 __all__ = ["BoundaryCurve"]
 
-#: Columns beside those of the parameters.
+#: Columns beside those of the parameters; the last ones only where there is something to say.
 _JUDGEMENT = ("error", "status", "segment")
+_KIND, _ENCLOSURE = "point_kind", "enclosure"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -41,7 +42,13 @@ class BoundaryCurve:
     segment
         Integers, shape (n,): points of the same number lie on one connected piece.
     versions, tolerance, command, seconds, model_hash, message
-        Where the numbers come from.
+        Where the numbers come from; the message names cusps and ends of the curve.
+    point_kind
+        What each point is ("fold", "continuous", "cusp", ...), or nothing.
+    others
+        Further unknowns that the boundary fixes, each of shape (n,).
+    enclosure
+        Proved intervals of the solved parameter as decimal strings, or nothing.
 
     Raises
     ------
@@ -71,6 +78,9 @@ class BoundaryCurve:
     seconds: float
     model_hash: str
     message: str
+    point_kind: tuple[str, ...] = ()
+    others: dict[str, FloatArray] = field(default_factory=dict)
+    enclosure: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "boundary"
     suffixes: ClassVar[tuple[str, ...]] = CURVE_SUFFIXES
@@ -85,6 +95,12 @@ class BoundaryCurve:
         put("columns", frozen_arrays(self.columns, size, "status"))
         put("error", frozen_array(self.error, "error"))
         put("segment", frozen_array(self.segment, "segment", np.int64))
+        put("others", frozen_arrays(self.others, size, "status"))
+        for name in (_KIND, _ENCLOSURE):
+            texts = tuple(str(text) for text in getattr(self, name))
+            put(name, texts)
+            if texts and len(texts) != size:
+                raise ValueError(f"{name}: {len(texts)} values, but {size} of status")
         for name in ("fixed", "versions"):
             put(name, FrozenDict(getattr(self, name)))
         if tuple(self.columns) != (*self.sweep, self.solve_for):
@@ -142,7 +158,12 @@ class BoundaryCurve:
             "status": np.array(self.status, dtype=np.str_),
             "segment": self.segment,
         }
-        return Sheet(self._header(), {**self.columns, **judgement})
+        texts = {
+            name: np.array(values, dtype=np.str_)
+            for name, values in ((_KIND, self.point_kind), (_ENCLOSURE, self.enclosure))
+            if values
+        }
+        return Sheet(self._header(), {**self.columns, **self.others, **judgement, **texts})
 
     @classmethod
     def from_sheet(cls, sheet: Sheet) -> BoundaryCurve:
@@ -153,6 +174,8 @@ class BoundaryCurve:
         if missing:
             raise InputError(f"{sheet.source}: the column {missing[0]!r} is missing")
         error, status, segment = (columns.pop(name) for name in _JUDGEMENT)
+        kinds, enclosure = (columns.pop(name, ()) for name in (_KIND, _ENCLOSURE))
+        others = {name: columns.pop(name) for name in _names(record, "others") if name in columns}
         try:
             return cls(
                 model=record.text("model"),
@@ -170,6 +193,9 @@ class BoundaryCurve:
                 seconds=record.number("seconds"),
                 model_hash=record.text("model_hash"),
                 message=record.text("message"),
+                point_kind=tuple(str(value) for value in kinds),
+                others=others,
+                enclosure=tuple(str(value) for value in enclosure),
             )
         except InputError:
             raise
@@ -184,6 +210,7 @@ class BoundaryCurve:
             "boundary": self.boundary,
             "solve_for": self.solve_for,
             "sweep": self.sweep,
+            "others": tuple(self.others),
             "fixed": self.fixed,
             "tolerance": self.tolerance,
             "message": self.message,
@@ -208,6 +235,11 @@ class BoundaryCurve:
         from .display import curve_html
 
         return curve_html(self)
+
+
+def _names(record: Record, key: str) -> tuple[str, ...]:
+    """Names that files of older versions do not have."""
+    return record.texts(key) if key in record.data else ()
 
 
 def _integers(values: Any) -> npt.NDArray[np.int64]:

@@ -10,6 +10,7 @@ from .symbols import number
 
 if TYPE_CHECKING:
     from .curve import BoundaryCurve
+    from .scan import Scan
     from .solution import Solution
 
 __all__ = [
@@ -17,6 +18,10 @@ __all__ = [
     "curve_html",
     "curve_line",
     "curve_rows",
+    "scan_head",
+    "scan_html",
+    "scan_line",
+    "scan_rows",
     "settings",
     "solution_html",
     "solution_line",
@@ -108,6 +113,40 @@ def curve_html(curve: BoundaryCurve, longest: int = 20) -> str:
         half = longest // 2
         rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
     return _table(curve_line(curve), (*curve.columns, "error", "status", "segment"), rows)
+
+
+def scan_line(scan: Scan) -> str:
+    """A scan in one line."""
+    axes = ", ".join(f"{name} ({values.size})" for name, values in scan.axes.items())
+    return (
+        f"{scan.model} over {axes}: {int(scan.answered.sum())} of {len(scan)} points have an "
+        f"answer, {settings(scan.fixed.items())}"
+    )
+
+
+def scan_head(scan: Scan) -> tuple[str, ...]:
+    """Names of the columns of `scan_rows`."""
+    return (*scan.axes, "branch", f"C_{scan.fields[0]}(0)", "error", "lambda_max", "status")
+
+
+def scan_rows(scan: Scan) -> list[tuple[str, ...]]:
+    """One row per point: parameters, branch, first field's variance, exponent and status."""
+    sheet = scan.to_sheet().columns
+    axes = [[number(v) for v in sheet[name].tolist()] for name in scan.axes]
+    variances = [_digits(v, 8) for v in sheet[f"variance_{scan.fields[0]}"].tolist()]
+    errors = [_size(v) for v in sheet["error_variance"].tolist()]
+    exponents = [_digits(v, 8) for v in sheet["lyapunov"].tolist()]
+    branches, statuses = sheet["branch"].tolist(), sheet["status"].tolist()
+    return list(zip(*axes, branches, variances, errors, exponents, statuses, strict=True))
+
+
+def scan_html(scan: Scan, longest: int = 20) -> str:
+    """A compact table for notebooks: the first and last rows of a long scan."""
+    rows = scan_rows(scan)
+    if len(rows) > longest:
+        half = longest // 2
+        rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
+    return _table(scan_line(scan), scan_head(scan), rows)
 
 
 def _digits(value: float | None, digits: int = 10) -> str:

@@ -12,15 +12,24 @@ from .archive import read_archive
 from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
+from .phase import PhaseDiagram
 from .record import Record, strict_loads
-from .sheet import ERROR_COLUMN, MAX_BYTES, SOLUTION_SUFFIXES, Sheet
+from .scan import Scan, value_names
+from .sheet import (
+    ERROR_COLUMN,
+    MAX_BYTES,
+    SCAN_TEXTS,
+    SOLUTION_SUFFIXES,
+    TEXT_COLUMNS,
+    Sheet,
+)
 from .solution import Solution
 
 __all__ = ["load"]
 
 
-def load(path: str | Path) -> Solution | BoundaryCurve:
-    """Read a result that `Solution.save` or `BoundaryCurve.save` wrote; the suffix says how.
+def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan:
+    """Read a result that its method ``save`` wrote; the suffix says how.
 
     The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
     file that does not exist, is truncated, has another layout or was not written by dmft, and
@@ -58,8 +67,12 @@ def load(path: str | Path) -> Solution | BoundaryCurve:
         return Solution.from_sheet(sheet)
     if kind == BoundaryCurve.kind:
         return BoundaryCurve.from_sheet(sheet)
+    if kind == PhaseDiagram.kind:
+        return PhaseDiagram.from_sheet(sheet)
+    if kind == Scan.kind:
+        return Scan.from_sheet(sheet)
     raise InputError(
-        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution and boundary"
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, phase and scan"
     )
 
 
@@ -74,13 +87,31 @@ def _read_json(path: Path, source: str) -> Sheet:
             columns |= {f"{name}{ERROR_COLUMN}": values for name, values in errors.items()}
     elif kind == BoundaryCurve.kind:
         points = record.items("points")
-        names = [*record.texts("sweep"), record.text("solve_for"), "error"]
-        for name in names:
-            values = [point.number_or_none(name) for point in points]
-            columns[name] = [math.nan if value is None else value for value in values]
+        others = record.texts("others") if "others" in record.data else ()
+        names = [*record.texts("sweep"), record.text("solve_for"), *others, "error"]
+        columns = _numbers(points, names)
         columns["status"] = [point.text("status") for point in points]
         columns["segment"] = [point.number("segment") for point in points]
+        for name in TEXT_COLUMNS[1:]:  # not in every file
+            if points and name in points[0].data:
+                columns[name] = [point.text(name) for point in points]
+    elif kind == PhaseDiagram.kind:
+        columns = {"region": [v for row in record.rows("region") for v in row]}
+    elif kind == Scan.kind:
+        points = record.items("points")
+        names = [*record.series_map("axes"), *value_names(record.texts("fields"))]
+        columns = _numbers(points, names)
+        columns |= {name: [point.text(name) for point in points] for name in SCAN_TEXTS}
     return Sheet(record.data, columns, source)
+
+
+def _numbers(points: list[Record], names: list[str]) -> dict[str, Any]:
+    """Columns of numbers from a list of objects; null becomes NaN."""
+    columns = {}
+    for name in names:
+        values = [point.number_or_none(name) for point in points]
+        columns[name] = [math.nan if value is None else value for value in values]
+    return columns
 
 
 _READERS: dict[str, Callable[[Path, str], Sheet]] = {

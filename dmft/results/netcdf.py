@@ -15,7 +15,9 @@ import numpy as np
 
 from ..errors import InputError, MissingExtraError
 from ..output import require_extra
+from .phase_dataset import phase_columns
 from .record import strict_json, strict_loads
+from .scan_dataset import scan_columns
 from .sheet import ERROR_COLUMN, Sheet, Storable
 
 if TYPE_CHECKING:
@@ -105,6 +107,15 @@ def curve_dataset(curve: BoundaryCurve) -> Any:
             "error": ("point", curve.error, error),
             "status": ("point", np.array(curve.status, dtype=object)),
             "segment": ("point", curve.segment),
+            **{name: ("point", values) for name, values in curve.others.items()},
+            **{
+                name: ("point", np.array(values, dtype=object))
+                for name, values in (
+                    ("point_kind", curve.point_kind),
+                    ("enclosure", curve.enclosure),
+                )
+                if values
+            },
         },
         coords={name: ((), value) for name, value in curve.fixed.items()},
         attrs=_attributes(curve, "boundary", "solve_for", "message"),
@@ -141,7 +152,9 @@ def read_netcdf(path: Path, source: str) -> Sheet:
         with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
             dataset.load()
             header = strict_loads(_text(dataset.attrs["header"]), f"{source}: header")
-            return Sheet(header, _columns(dataset), source)
+            kind = header.get("kind") if isinstance(header, dict) else None
+            columns = {"phase": phase_columns, "scan": scan_columns}.get(str(kind), _columns)
+            return Sheet(header, columns(dataset), source)
     except InputError:
         raise
     except Exception as exc:  # whatever a foreign or damaged file makes the HDF5 stack raise

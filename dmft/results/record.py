@@ -136,6 +136,10 @@ class Record:
         """A list of numbers; null becomes NaN."""
         return self._convert(key, _series, "a list of numbers")
 
+    def rows(self, key: str) -> list[list[float]]:
+        """A list of lists of numbers."""
+        return self._convert(key, _rows, "a list of lists of numbers")
+
     def series_map(self, key: str) -> dict[str, list[float]]:
         return self._convert_items(key, _series, "names with lists of numbers")
 
@@ -186,6 +190,12 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _rows(value: Any) -> list[list[float]]:
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    return [_series(item) for item in value]
 
 
 def _series(value: Any) -> list[float]:

@@ -11,23 +11,35 @@ __all__ = [
     "CURVE_SUFFIXES",
     "ERROR_COLUMN",
     "MAX_BYTES",
+    "PHASE_SUFFIXES",
+    "SCAN_SUFFIXES",
+    "SCAN_TEXTS",
     "SOLUTION_SUFFIXES",
     "TEXT_COLUMNS",
     "Sheet",
     "Storable",
+    "text_columns",
 ]
 
 SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
+PHASE_SUFFIXES = (".nc", ".csv", ".json")
+SCAN_SUFFIXES = (".nc", ".csv", ".json")
 
 #: Ends the names of columns that hold standard errors.
 ERROR_COLUMN = "_error"
 
-#: Columns that hold text; all others are numbers.
-TEXT_COLUMNS = ("status",)
+#: Columns that hold text; all others are numbers. A scan has more of them.
+TEXT_COLUMNS = ("status", "point_kind", "enclosure")
+SCAN_TEXTS = ("branch", "status", "other_branches", "message")
 
 #: Files above this size, unpacked, are refused: a solution has some hundred kilobytes.
 MAX_BYTES = 1 << 30
+
+
+def text_columns(header: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns that hold text in a file with this header."""
+    return SCAN_TEXTS if header.get("kind") == "scan" else TEXT_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 r"""Decaying (chaotic) solutions, followed in their amplitude.
 
-At a prescribed amplitude A = C_1(0) the scale q of all couplings is unknown. The curve q(A) of
+The amplitude is what decays of the first field, A = C_1(0) - C_1(infinity). At a prescribed A the
+scale q of all couplings is unknown. Where nothing has a mean (C(infinity) = 0) the curve q(A) of
 decaying solutions passes smoothly through the fold at which chaos appears discontinuously, and the
 solutions of the theory are its crossings of q = 1: q grows with A on the upper branch and falls on
 the lower, unstable one. The curve is followed downwards from the amplitude of the largest constant
-solution of the filters' peak gain, which no stationary solution can exceed (`statics`).
-
-The first point needs a shape. Among C_1 = A / cosh(tau / l) one width l is nearly mapped onto
-itself: the filter widens narrow functions, the nonlinearity narrows wide ones. Where the filters
-resonate no such shape is near a solution, and one is grown (`starting_shape`): slower near an onset.
+solution of the filters' peak gain, which no stationary solution can exceed (`statics`). For other
+theories see `decay_onset`; what both need is here.
 """
 
 from __future__ import annotations
@@ -19,37 +17,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lag_grid import LagGrid
-from .newton import NewtonResult, newton
-from .starting_shape import settling_shapes
-from .stationary_problem import LinearTheory, StationaryProblem
+from .linear_theory import LinearTheory
+from .newton import NewtonResult, Prescribed, PrescribedAmplitude, newton
+from .plateau import plateau
+from .stationary_problem import StationaryProblem
 
 __all__ = [
+    "FINER_AVERAGE_TOL",
+    "SEARCH_AVERAGE_TOL",
+    "Bracket",
     "DecayingPoint",
     "Search",
     "close_in",
-    "first_point",
     "follow",
-    "grown_point",
+    "integral",
     "is_covariance",
+    "scaled",
+    "solve_at",
 ]
 
 Floats = NDArray[np.float64]
 
 #: Accuracy on the way to the solution; the solution itself is refined afterwards.
 _SEARCH_TOL = 1e-7
-_SEARCH_AVERAGE_TOL = 1e-9
+SEARCH_AVERAGE_TOL = 1e-9
+#: What decays may be a small part of C(0), and averages good to 1e-9 too rough for it.
+FINER_AVERAGE_TOL = 1e-13
 _SEARCH_TAIL = 1e-4
 _LONGEST = 4096
 
 
 @dataclass(frozen=True)
 class DecayingPoint:
-    """A decaying solution at amplitude A with coupling scale q, on its grid."""
+    """A decaying solution at amplitude A with coupling scale q, on its grid.
+
+    ``limits`` C(infinity) and ``means`` of the active fields; None for zeros.
+    """
 
     amplitude: float
     scale: float
     grid: LagGrid
     covariance: Floats
+    limits: Floats | None = None
+    means: Floats | None = None
+
+    @property
+    def plateau(self) -> Floats:
+        """C(infinity), (active fields, 1)."""
+        if self.limits is None:
+            return np.zeros((len(self.covariance), 1))
+        return self.limits[:, None]
+
+    @property
+    def decaying_part(self) -> Floats:
+        """C(tau) - C(infinity)."""
+        return self.covariance - self.plateau
 
 
 def is_covariance(grid: LagGrid, covariance: Floats, tol: float) -> bool:
@@ -58,118 +80,95 @@ def is_covariance(grid: LagGrid, covariance: Floats, tol: float) -> bool:
     return bool(np.min(power) >= -tol * np.max(power))
 
 
-def _integral(grid: LagGrid, covariance: Floats) -> float:
+def integral(grid: LagGrid, part: Floats) -> float:
     """Integral of C_1 over the lag, over C_1(0)."""
-    return float(grid.coefficients(covariance[0])[0] * grid.length / covariance[0, 0])
+    return float(grid.coefficients(part[0])[0] * grid.length / part[0, 0])
 
 
-def _width(grid: LagGrid, covariance: Floats) -> float:
+def _width(grid: LagGrid, part: Floats) -> float:
     """The integral of C_1 or, where it oscillates and the integral says nothing, that of C_1^2."""
-    if grid.peak(covariance[0]) == 0:
-        return _integral(grid, covariance)
-    a = grid.coefficients(covariance[0])
-    return float((a[0] ** 2 + a @ a) / 2 * grid.length / covariance[0, 0] ** 2)
+    if grid.peak(part[0]) == 0:
+        return integral(grid, part)
+    a = grid.coefficients(part[0])
+    return float((a[0] ** 2 + a @ a) / 2 * grid.length / part[0, 0] ** 2)
 
 
-def _mapped(problem: StationaryProblem, c: Floats, amplitude: float) -> tuple[Floats, float]:
-    """One application of the equations, scaled to the amplitude; and the scale q that it took."""
-    new = problem.filtered(problem.currents(c).covariance)
-    q = amplitude / float(new[0, 0])
-    return q * new, q
-
-
-def _trial(
-    linear: LinearTheory, amplitude: float, width: float
-) -> tuple[StationaryProblem, Floats]:
-    grid = LagGrid(16 * width, 96)
-    problem = StationaryProblem(linear, grid, _SEARCH_AVERAGE_TOL)
-    shape = amplitude / np.cosh(grid.lags / width)
-    c = np.tile(shape, (len(linear.active), 1))
-    for _ in range(2 if len(c) > 1 else 0):
-        c = _mapped(problem, c, amplitude)[0]
-        c[0] = shape
-    return problem, c
-
-
-def first_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
-    """A decaying solution at ``amplitude`` from bell shapes; None if none was found."""
-    rates = -np.linalg.eigvals(linear.drift).real
-    shortest = 0.3 / float(np.max(rates))
-    # far beyond the slowest filter, because correlations near an onset are slower than any
-    reach = 1e4 * float(np.max(rates) / np.min(rates))
-    widths = shortest * 1.6 ** np.arange(int(np.log(reach) / np.log(1.6)) + 5)
-    before: tuple[float, float] | None = None
-    candidates: list[float] = []
-    for width in widths:
-        problem, c = _trial(linear, amplitude, float(width))
-        mapped = _mapped(problem, c, amplitude)[0]
-        ratio = _integral(problem.grid, mapped) / _integral(problem.grid, c)
-        change = float(np.log(max(ratio, 1e-9)))  # a resonating filter can take it below zero
-        if before is not None and before[1] > 0 >= change:
-            share = before[1] / (before[1] - change)
-            candidates.append(float(before[0] * (width / before[0]) ** share))
-        before = (float(width), change)
-    for width in candidates:
-        problem, c = _trial(linear, amplitude, width)
-        q = 1.0
-        for _ in range(6):
-            c, q = _mapped(problem, c, amplitude)
-        point = _solve_at(linear, DecayingPoint(amplitude, q, problem.grid, c), amplitude)
-        if point is not None:
-            return point
-    return None
-
-
-def grown_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
-    """A decaying solution at ``amplitude`` from white noise; None if none was found."""
-    for grid, c, q in settling_shapes(linear, amplitude, _SEARCH_AVERAGE_TOL):
-        point = _solve_at(linear, DecayingPoint(amplitude, q, grid, c), amplitude)
-        if point is not None:
-            return point
-    return None
-
-
-def _solve_at(linear: LinearTheory, guess: DecayingPoint, amplitude: float) -> DecayingPoint | None:
-    """Newton at a prescribed amplitude; window and density follow the solution."""
+def solve_at(
+    linear: LinearTheory, guess: DecayingPoint, prescribed: Prescribed
+) -> DecayingPoint | None:
+    """Newton with one more equation for q; window and density follow the solution."""
     grid, c, q = guess.grid, guess.covariance, guess.scale
+    means = linear.active_means if guess.means is None else guess.means
+    average_tol = SEARCH_AVERAGE_TOL if linear.decays else FINER_AVERAGE_TOL
     for _ in range(12):
-        problem = StationaryProblem(linear, grid, _SEARCH_AVERAGE_TOL)
-        found = newton(problem, c, q, amplitude=amplitude, tol=_SEARCH_TOL, polish=False)
-        if not found.converged or not _decays(found):
+        problem = StationaryProblem(linear, grid, average_tol)
+        found = newton(
+            problem, c, q, means=means, prescribed=prescribed, tol=_SEARCH_TOL, polish=False
+        )
+        if not found.converged:
             return None
-        c, q = found.covariance, found.scale
-        tail = float(np.max(grid.tail(c)[0] / c[:, 0]))
-        rough = grid.unresolved(c)
+        limits = plateau(problem, found.covariance, found.means, found.scale)
+        if limits is None or not _decays(found, limits):
+            return None
+        c, q, means = found.covariance, found.scale, found.means
+        part = c - limits[:, None]
+        moving = part[:, 0] > 1e-9 * c[:, 0]  # a field may be driven by inputs alone
+        tail = float(np.max(grid.tail(part[moving])[0] / part[moving, 0]))
+        rough = grid.unresolved(part[moving])
         if tail <= _SEARCH_TAIL and rough <= 1e-6:
-            if not is_covariance(grid, c, 1e-5):
+            if not is_covariance(grid, part, 1e-5):
                 return None
-            return DecayingPoint(amplitude, q, grid, c)
+            return DecayingPoint(float(part[0, 0]), q, grid, c, limits, means)
         length = grid.length if tail <= _SEARCH_TAIL else 1.5 * grid.length
         density = grid.intervals / grid.length * (1.5 if rough > 1e-6 else 1.0)
         new = LagGrid(length, int(np.ceil(length * density / 16)) * 16)
         if new.intervals > _LONGEST:
             return None
-        c = grid.resample(c, new)
+        c = limits[:, None] + grid.resample(part, new)
         grid = new
     return None
 
 
-def _decays(found: NewtonResult) -> bool:
-    """Not a constant: the second half of the window is far below the start."""
-    c = found.covariance
-    half = c.shape[1] // 2
-    return bool(np.max(abs(c[0, half:])) < 0.5 * c[0, 0])
+def _decays(found: NewtonResult, limits: Floats) -> bool:
+    """Not a constant: in the second half of the window what decays is far below the start."""
+    part = found.covariance[0] - limits[0]
+    return bool(part[0] > 0 and np.max(abs(part[part.size // 2 :])) < 0.5 * part[0])
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Two solutions next to each other on a curve, on both sides of q = 1, and their theory."""
+
+    low: DecayingPoint
+    high: DecayingPoint
+    linear: LinearTheory
+
+    @property
+    def second_moment(self) -> float:
+        """About <x_1^2> of the solution between them."""
+        values = []
+        for point in (self.low, self.high):
+            mean = self.linear.active_means[0] if point.means is None else point.means[0]
+            values.append(point.covariance[0, 0] + mean**2)
+        f_low, f_high = self.low.scale - 1, self.high.scale - 1
+        return float((values[0] * f_high - values[1] * f_low) / (f_high - f_low))
+
+    @property
+    def upper(self) -> bool:
+        """Whether q grows with the amplitude."""
+        rising = (self.high.scale - self.low.scale) * (self.high.amplitude - self.low.amplitude)
+        return bool(rising > 0)
 
 
 @dataclass(frozen=True)
 class Search:
-    """What following q(A) has found: brackets of q = 1, upper first, and how it ended.
+    """What following curves of decaying solutions has found: brackets of q = 1, upper first.
 
-    ``complete``: the curve was followed to where no further crossing can be.
+    ``complete``: the curves were followed to where no further crossing can be.
     ``lowest``: the smallest q seen.
     """
 
-    brackets: tuple[tuple[DecayingPoint, DecayingPoint], ...]
+    brackets: tuple[Bracket, ...]
     complete: bool
     lowest: float
 
@@ -177,7 +176,7 @@ class Search:
 def follow(
     linear: LinearTheory, start: DecayingPoint, *, scale_at_zero: float, smallest: float
 ) -> Search:
-    """Follow q(A) downwards from ``start``, an amplitude where q >= 1.
+    """Follow q(A) downwards from ``start``, an amplitude where q >= 1; C(infinity) = 0.
 
     ``scale_at_zero`` is the limit of q for A -> 0, where the zero state loses stability. Below the
     amplitude ``smallest`` the search ends as soon as q is on the same side of one as that limit:
@@ -199,7 +198,7 @@ def follow(
                 break
             continue
         if (following.scale - 1) * (here.scale - 1) <= 0:
-            brackets.append((here, following))
+            brackets.append(Bracket(following, here, linear))
         path.append(following)
         step = min(step * 1.5, 0.4)
     return Search(tuple(brackets), complete, float(min(point.scale for point in path)))
@@ -210,39 +209,57 @@ def _next(
 ) -> DecayingPoint | None:
     """The solution at a nearby amplitude, from the last one or, scaled, the last two."""
     last = path[-1]
-    ratio = amplitude / last.amplitude
-    c, q, grid = last.covariance * ratio, last.scale, last.grid
+    share = 0.0
+    if len(path) > 1:
+        share = np.log(amplitude / last.amplitude) / np.log(last.amplitude / path[-2].amplitude)
+    guess = scaled(path, amplitude / last.amplitude, share)
+    return solve_at(linear, guess, PrescribedAmplitude(amplitude))
+
+
+def scaled(path: list[DecayingPoint], ratio: float, share: float) -> DecayingPoint:
+    """The last point with what decays multiplied by ``ratio``.
+
+    With a point before it, what else changed between the two changes by ``share`` of that again.
+    """
+    last = path[-1]
+    part, q, grid, limits, means = (
+        last.decaying_part * ratio,
+        last.scale,
+        last.grid,
+        last.plateau,
+        last.means,
+    )
     if len(path) > 1:
         before = path[-2]
-        share = np.log(ratio) / np.log(last.amplitude / before.amplitude)
         q = max(last.scale + share * (last.scale - before.scale), 0.5 * last.scale)
-        change = _width(last.grid, last.covariance) / _width(before.grid, before.covariance)
+        change = _width(last.grid, last.decaying_part) / _width(before.grid, before.decaying_part)
         stretch = float(np.clip(change**share, 0.5, 2.0))
-        c = _stretched(grid, c, stretch)
+        part = _stretched(grid, part, stretch)
         grid = replace(grid, length=grid.length * stretch)
-    return _solve_at(linear, DecayingPoint(amplitude, q, grid, c), amplitude)
+        limits = np.maximum(limits + share * (limits - before.plateau), 0.5 * limits)
+        if means is not None and before.means is not None:
+            means = means + share * (means - before.means)
+    return DecayingPoint(ratio * last.amplitude, q, grid, limits + part, limits[:, 0], means)
 
 
-def _stretched(grid: LagGrid, c: Floats, stretch: float) -> Floats:
+def _stretched(grid: LagGrid, part: Floats, stretch: float) -> Floats:
     """Functions on a grid that is ``stretch`` times as long: wider, but oscillating as before.
 
     Frequencies are drawn together about the peak of the first field's spectrum. Where that is zero
     the values on the grid stay what they are.
     """
-    peak = grid.peak(c[0])
+    peak = grid.peak(part[0])
     if peak == 0:
-        return c
+        return part
     frequencies = peak + (grid.frequencies - peak) / stretch
-    return np.asarray(grid.coefficients(c) @ np.cos(np.outer(frequencies, stretch * grid.lags)))
+    return np.asarray(grid.coefficients(part) @ np.cos(np.outer(frequencies, stretch * grid.lags)))
 
 
-def close_in(
-    linear: LinearTheory, bracket: tuple[DecayingPoint, DecayingPoint], rtol: float
-) -> DecayingPoint | None:
+def close_in(bracket: Bracket, rtol: float) -> DecayingPoint | None:
     """Narrow a bracket of q = 1 by the Illinois variant of regula falsi, to ``rtol`` in q."""
-    low, high = bracket
+    linear, low, high = bracket.linear, bracket.high, bracket.low
     f_low, f_high = low.scale - 1, high.scale - 1
-    best = min(bracket, key=lambda point: abs(point.scale - 1))
+    best = min((low, high), key=lambda point: abs(point.scale - 1))
     for _ in range(40):
         if abs(best.scale - 1) <= rtol:
             return best

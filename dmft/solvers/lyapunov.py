@@ -23,9 +23,15 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from .frequency_peak import frequency_peak
 from .lag_grid import LagGrid
-from .stationary_problem import LinearTheory
+from .linear_theory import LinearTheory
 
-__all__ = ["constant_state_radius", "decaying_state_exponent", "leading_edge"]
+__all__ = [
+    "constant_state_radius",
+    "decaying_state_exponent",
+    "fluctuating_state_exponent",
+    "leading_edge",
+    "tail_rate",
+]
 
 Floats = NDArray[np.float64]
 
@@ -58,30 +64,28 @@ def _root(
     return root
 
 
-def decaying_state_exponent(
+def fluctuating_state_exponent(
     linear: LinearTheory,
-    grid: LagGrid,
+    filters: Callable[[float], Callable[[Floats], Floats]],
     weights: Floats,
     *,
     near: float | None = None,
     tol: float = 1e-12,
 ) -> float:
-    """Exponent in a decaying state.
+    """Exponent in a state whose weights dS_a/dC_j, shape (currents, active fields, lags), are given.
 
-    ``weights`` dS_a/dC_j, shape (currents, active fields, lags); ``near`` a good guess. Raises
-    ArithmeticError when the eigenvalue iteration fails.
+    ``filters`` takes the growth and returns what maps S (currents, lags) to covariances of the active
+    fields; ``near`` is a good guess. Raises ArithmeticError when the eigenvalue iteration fails.
     """
     shape = (weights.shape[1], weights.shape[2])
     start = np.ones(shape[0] * shape[1])
 
     def radius(growth: float) -> float:
         nonlocal start
-        gain = linear.gain(grid.frequencies, growth)[list(linear.active)]
+        filtered = filters(growth)
 
         def apply(v: Floats) -> Floats:
-            change = np.einsum("ajn,jn->an", weights, v.reshape(shape))
-            filtered = np.einsum("kan,an->kn", gain, grid.coefficients(change))
-            return grid.values(filtered).ravel()
+            return filtered(np.einsum("ajn,jn->an", weights, v.reshape(shape))).ravel()
 
         operator = LinearOperator((start.size, start.size), matvec=apply, dtype=float)
         try:
@@ -94,6 +98,52 @@ def decaying_state_exponent(
         return float(values[0].real)
 
     return max(_root(radius, linear.slowest_rate, tol, near), -linear.slowest_rate)
+
+
+def decaying_state_exponent(
+    linear: LinearTheory,
+    grid: LagGrid,
+    weights: Floats,
+    *,
+    near: float | None = None,
+    tol: float = 1e-12,
+) -> float:
+    """`fluctuating_state_exponent` on a grid of cosine series."""
+
+    def filters(growth: float) -> Callable[[Floats], Floats]:
+        gain = linear.gain(grid.frequencies, growth)[list(linear.active)]
+
+        def filtered(currents: Floats) -> Floats:
+            return grid.values(np.einsum("kan,an->kn", gain, grid.coefficients(currents)))
+
+        return filtered
+
+    return fluctuating_state_exponent(linear, filters, weights, near=near, tol=tol)
+
+
+def tail_rate(linear: LinearTheory, weights: Floats, growth: float) -> float:
+    """How perturbations that grow like exp(growth t) fall with the lag where the weights are constant.
+
+    ``weights`` (currents, active fields) at infinity. Along chi ~ exp(-kappa tau) the filters are
+    G(growth - kappa) G(growth + kappa): kappa is where the operator's eigenvalue is one, as it is
+    for the exponent looked for. Zero where perturbations do not fall.
+    """
+    drift, rows = linear.drift, list(linear.active)
+
+    def excess(kappa: float) -> float:
+        gains = [
+            np.linalg.solve((growth + sign * kappa) * np.eye(len(drift)) - drift, linear.inputs)
+            for sign in (-1, 1)
+        ]
+        matrix = (gains[0] * gains[1])[rows] @ weights
+        return float(np.max(np.linalg.eigvals(matrix).real)) - 1
+
+    steepest = (growth + linear.slowest_rate) * (1 - 1e-9)
+    if steepest <= 0 or excess(0.0) >= 0:
+        return 0.0
+    if excess(steepest) <= 0:
+        return steepest
+    return float(brentq(excess, 0.0, steepest, xtol=1e-14 * steepest))
 
 
 def constant_state_radius(linear: LinearTheory, weights: Floats, growth: float) -> float:

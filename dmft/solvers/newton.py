@@ -1,10 +1,12 @@
 r"""Newton's method for the stationary equations, with or without a prescribed amplitude.
 
-Unknowns are the covariances of the active fields and, if the amplitude A = C_1(0) of the first of
-them is prescribed, the scale q of all couplings: the bordered system
+Unknowns are the covariances of the active fields, the means that respond, and the scale q of all
+couplings if one more equation g(C_1(0), C_1(T), q) = 0 is prescribed (`PrescribedAmplitude` A = C_1(0),
+or `PrescribedLine` on the curve of solutions): the bordered system
 
-    | 1 - q G W   -G S | |dC|     |  R           |
-    |   e_0^T       0  | |dq| = - |  C_1(0) - A  |
+    | 1 - q G W   -q G V   -G S | |dC |     |  R  |
+    | dr/dC(0)     dr/dmu    0  | |dmu| = - |  r  |
+    | dg/dC         0      dg/dq| |dq |     |  g  |
 
 which stays regular at a fold of the branch in q. Derivatives are those of the discretised equations
 themselves. Small systems are factorised; large ones are solved matrix-free by GMRES,
@@ -14,20 +16,27 @@ frequency.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from dmft.gaussian.pair_average import AverageBudgetError
 
-from .stationary_problem import Currents, StationaryProblem
+from .stationary_problem import Currents, Equations, MeanBalance
 
-__all__ = ["DENSE_UP_TO", "NewtonResult", "linear_step", "newton", "relative_residual"]
+__all__ = [
+    "DENSE_UP_TO",
+    "NewtonResult",
+    "PrescribedAmplitude",
+    "PrescribedLine",
+    "Step",
+    "linear_step",
+    "newton",
+    "relative_residual",
+]
 
 Floats = NDArray[np.float64]
 
@@ -37,10 +46,59 @@ _MAX_STEPS = 30
 
 
 @dataclass(frozen=True)
+class PrescribedAmplitude:
+    """C_1(0) = ``amplitude``."""
+
+    amplitude: float
+
+    def defect(self, covariance: Floats, scale: float) -> float:
+        """Minus g."""
+        return float(self.amplitude - covariance[0, 0])
+
+    def slopes(self, covariance: Floats, scale: float) -> tuple[float, float, float]:
+        """dg by C_1(0), C_1(T) and q."""
+        return 1.0, 0.0, 0.0
+
+    def met(self, covariance: Floats, scale: float, tol: float) -> bool:
+        """Whether it holds to a relative tolerance."""
+        return abs(self.defect(covariance, scale)) <= tol * self.amplitude
+
+
+@dataclass(frozen=True)
+class PrescribedLine:
+    """along_amplitude log(C_1(0) - C_1(T)) + along_scale log q = target."""
+
+    along_amplitude: float
+    along_scale: float
+    target: float
+
+    def defect(self, covariance: Floats, scale: float) -> float:
+        """Minus g; infinite where the first field does not fall."""
+        fall = covariance[0, 0] - covariance[0, -1]
+        if not (fall > 0 and scale > 0):
+            return float("inf")
+        here = self.along_amplitude * np.log(fall) + self.along_scale * np.log(scale)
+        return float(self.target - here)
+
+    def slopes(self, covariance: Floats, scale: float) -> tuple[float, float, float]:
+        """dg by C_1(0), C_1(T) and q."""
+        by_start = self.along_amplitude / float(covariance[0, 0] - covariance[0, -1])
+        return by_start, -by_start, self.along_scale / scale
+
+    def met(self, covariance: Floats, scale: float, tol: float) -> bool:
+        """Whether it holds to a relative tolerance."""
+        return abs(self.defect(covariance, scale)) <= tol
+
+
+Prescribed = PrescribedAmplitude | PrescribedLine
+
+
+@dataclass(frozen=True)
 class NewtonResult:
-    """Covariances (active fields, lags), coupling scale q, residual over C(0), and outcome."""
+    """Covariances (active fields, lags), means, coupling scale q, residual over C(0), and outcome."""
 
     covariance: Floats
+    means: Floats
     scale: float
     residual: float
     steps: int
@@ -48,58 +106,110 @@ class NewtonResult:
     currents: Currents
 
 
+@dataclass(frozen=True)
+class Step:
+    """Changes of the covariances, of all means (active fields) and of q."""
+
+    covariance: Floats
+    means: Floats
+    scale: float
+
+
 def relative_residual(covariance: Floats, residual: Floats) -> float:
     """Max-norm of the residual of each field over its C(0), the largest of them."""
-    return float(np.max(np.max(abs(residual), axis=1) / covariance[:, 0]))
+    variance = covariance[:, 0]
+    return float(np.max(np.max(abs(residual), axis=1) / np.where(variance > 0, variance, 1.0)))
 
 
-def _residual(problem: StationaryProblem, c: Floats, q: float) -> tuple[Floats, Currents]:
-    currents = problem.currents(c)
-    return c - q * problem.filtered(currents.covariance), currents
+@dataclass(frozen=True)
+class _Equations:
+    """Residuals at a trial solution; ``size`` is the largest, relative to what has to be resolved."""
+
+    residual: Floats
+    balance: MeanBalance | None
+    currents: Currents
+    size: float
+
+
+def _equations(problem: Equations, c: Floats, means: Floats, q: float) -> _Equations:
+    currents = problem.currents(c, means)
+    residual = c - q * problem.filtered(currents.covariance) - problem.added
+    size = relative_residual(c, residual)
+    balance = None
+    if problem.linear.responding:
+        balance = problem.mean_balance(c[:, 0], means)
+        width = np.sqrt(c[list(problem.linear.responding), 0])
+        size = max(size, float(np.max(abs(balance.residual) / width)))
+    if not problem.linear.decays:  # what decays may be a small part of C(0)
+        size *= c[0, 0] / max(c[0, 0] - c[0, -1], 1e-6 * c[0, 0])
+    return _Equations(residual, balance, currents, size)
 
 
 def linear_step(
-    problem: StationaryProblem,
+    problem: Equations,
     currents: Currents,
     q: float,
     right: Floats,
     *,
-    amplitude_defect: float | None,
+    balance: MeanBalance | None = None,
+    right_means: Floats | None = None,
+    border: tuple[tuple[float, float, float], float] | None = None,
     method: str = "auto",
     rtol: float = 1e-9,
-) -> tuple[Floats, float]:
-    """Solve the (bordered) linear system for (dC, dq); ``right`` has the shape of C.
+) -> Step:
+    """Solve the (bordered) linear system; ``right`` has the shape of C.
 
-    ``amplitude_defect`` None means q is fixed and dq = 0.
+    ``balance`` and ``right_means`` (responding) belong to the means, when some respond; ``border``
+    is the row of the prescribed equation and its right-hand side, None when q is fixed.
     """
     fields, lags = right.shape
     size = fields * lags
-    bordered = amplitude_defect is not None
-
-    def apply(dc: Floats) -> Floats:
-        change = np.einsum("ajn,jn->an", currents.by_covariance, dc)
-        change += np.einsum("ajn,j->an", currents.by_variance, dc[:, 0])
-        return dc - q * problem.filtered(change)
-
-    column = -problem.filtered(currents.covariance)
-    rhs = (
-        right.ravel() if amplitude_defect is None else np.append(right.ravel(), [amplitude_defect])
-    )
+    rows = list(problem.linear.responding) if balance is not None else []
+    extra = len(rows) + (border is not None)
+    columns = np.zeros((extra, fields, lags))
+    at_start, at_end = np.zeros((extra, fields)), np.zeros((extra, fields))
+    corner, below = np.zeros((extra, extra)), np.zeros(extra)
+    if balance is not None:
+        assert currents.by_mean is not None
+        assert right_means is not None
+        for i, k in enumerate(rows):
+            columns[i] = -q * problem.filtered(currents.by_mean[:, k])
+        at_start[: len(rows)] = balance.by_variance
+        corner[: len(rows), : len(rows)] = balance.by_mean[:, rows]
+        below[: len(rows)] = right_means
+    if border is not None:
+        (by_start, by_end, by_scale), below[-1] = border
+        columns[-1] = -problem.filtered(currents.covariance)
+        at_start[-1, 0], at_end[-1, 0], corner[-1, -1] = by_start, by_end, by_scale
+    rhs = np.append(right.ravel(), below)
     if method == "dense" or (method == "auto" and size <= DENSE_UP_TO):
         matrix = _dense(problem, currents, q)
-        if bordered:
-            border = np.zeros(size)
-            border[0] = 1.0
-            matrix = np.block([[matrix, column.reshape(-1, 1)], [border, np.zeros((1, 1))]])
-        solution = linalg.solve(matrix, rhs)
+        if extra:
+            border_rows = np.zeros((extra, fields, lags))
+            border_rows[:, :, 0] += at_start
+            border_rows[:, :, -1] += at_end
+            matrix = np.block(
+                [
+                    [matrix, columns.reshape(extra, size).T],
+                    [border_rows.reshape(extra, size), corner],
+                ]
+            )
+        try:
+            solution = np.asarray(np.linalg.solve(matrix, rhs), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            solution = np.full(rhs.size, np.nan)  # no step is possible from here
     else:
-        invert_tail = _tail_preconditioner(problem, currents, q)
+        invert_tail = problem.tail_inverse(currents, q)
 
         def whole(v: Floats) -> Floats:
-            out = apply(v[:size].reshape(fields, lags)).ravel()
-            if not bordered:
-                return out
-            return np.append(out + column.ravel() * v[size], v[0])
+            dc, more = v[:size].reshape(fields, lags), v[size:]
+            change = np.einsum("ajn,jn->an", currents.by_covariance, dc)
+            change += np.einsum("ajn,j->an", currents.by_variance, dc[:, 0])
+            out = dc - q * problem.filtered(change)
+            if not extra:
+                return out.ravel()
+            out = out + np.einsum("i,ikn->kn", more, columns)
+            return np.append(out, at_start @ dc[:, 0] + at_end @ dc[:, -1] + corner @ more)
 
         def precondition(v: Floats) -> Floats:
             out = invert_tail(v[:size].reshape(fields, lags)).ravel()
@@ -114,19 +224,21 @@ def linear_step(
             maxiter=5,
             M=LinearOperator(shape, matvec=precondition, dtype=float),
         )
-    return solution[:size].reshape(fields, lags), float(solution[size]) if bordered else 0.0
+    means = np.zeros(fields)
+    means[rows] = solution[size : size + len(rows)]
+    scale = float(solution[-1]) if border is not None else 0.0
+    return Step(solution[:size].reshape(fields, lags), means, scale)
 
 
-def _dense(problem: StationaryProblem, currents: Currents, q: float) -> Floats:
+def _dense(problem: Equations, currents: Currents, q: float) -> Floats:
     """1 - q G W, rows and columns (field, lag)."""
-    fields, lags = problem.active_gain.shape[0], problem.grid.intervals + 1
-    unit = problem.grid.coefficients(np.eye(lags))  # row i: coefficients of a delta at lag i
+    fields, lags = currents.by_covariance.shape[1:]
     matrix = np.eye(fields * lags).reshape(fields, lags, fields, lags)
     for k in range(fields):
-        for a in range(problem.active_gain.shape[1]):
-            if not np.any(problem.active_gain[k, a]):
+        for a in range(currents.covariance.shape[0]):
+            kernel = problem.kernel(k, a)
+            if kernel is None:
                 continue
-            kernel = problem.grid.values(unit * problem.active_gain[k, a]).T  # (lag out, lag in)
             for j in range(fields):
                 if not np.any(currents.by_covariance[a, j]):
                     continue
@@ -136,75 +248,74 @@ def _dense(problem: StationaryProblem, currents: Currents, q: float) -> Floats:
     return result
 
 
-def _tail_preconditioner(
-    problem: StationaryProblem, currents: Currents, q: float
-) -> Callable[[Floats], Floats]:
-    """Inverse of 1 - q G W with W as at the end of the window: one small matrix per frequency."""
-    tail = currents.by_covariance[:, :, -1]
-    fields = problem.active_gain.shape[0]
-    blocks = np.eye(fields)[:, :, None] - q * np.einsum("kan,aj->kjn", problem.active_gain, tail)
-    blocks = np.moveaxis(blocks, -1, 0)
-    if np.min(abs(np.linalg.det(blocks))) < 1e-6:
-        return lambda v: v
-    inverse = np.moveaxis(np.linalg.inv(blocks), 0, -1)
-
-    def invert(v: Floats) -> Floats:
-        return problem.grid.values(np.einsum("kjn,jn->kn", inverse, problem.grid.coefficients(v)))
-
-    return invert
-
-
 def newton(
-    problem: StationaryProblem,
+    problem: Equations,
     start: Floats,
     q: float = 1.0,
     *,
-    amplitude: float | None = None,
+    means: Floats | None = None,
+    prescribed: Prescribed | None = None,
     tol: float = 1e-10,
     method: str = "auto",
     polish: bool = True,
 ) -> NewtonResult:
-    """Solve from ``start``; with ``amplitude`` the scale q is unknown and C_1(0) is given.
+    """Solve from ``start``; with ``prescribed`` the scale q is unknown.
 
     Steps are shortened until all values are possible covariances and the residual does not grow
     much. With ``polish`` one more step is made after convergence: it is quadratic and reaches
     rounding error.
     """
     c = start.copy()
-    residual, currents = _residual(problem, c, q)
-    size = relative_residual(c, residual)
+    mu = problem.linear.active_means if means is None else means
+    here = _equations(problem, c, mu, q)
     last_step = False
-    for step in range(1, _MAX_STEPS + 1):
-        defect = None if amplitude is None else amplitude - c[0, 0]
-        rtol = 1e-9 if last_step else 1e-6
-        dc, dq = linear_step(
-            problem, currents, q, -residual, amplitude_defect=defect, method=method, rtol=rtol
+
+    def outcome(steps: int, converged: bool) -> NewtonResult:
+        return NewtonResult(c, mu, q, here.size, steps, converged, here.currents)
+
+    for number in range(1, _MAX_STEPS + 1):
+        border = None
+        if prescribed is not None:
+            border = prescribed.slopes(c, q), prescribed.defect(c, q)
+        step = linear_step(
+            problem,
+            here.currents,
+            q,
+            -here.residual,
+            balance=here.balance,
+            right_means=None if here.balance is None else -here.balance.residual,
+            border=border,
+            method=method,
+            rtol=1e-9 if last_step else 1e-6,
         )
         share = 1.0
         while share > 1e-3:
-            trial, trial_q = c + share * dc, q + share * dq
-            if amplitude is not None and share == 1.0:
-                trial[0, 0] = amplitude  # exactly, so that averages at this variance are reused
+            trial, trial_q = c + share * step.covariance, q + share * step.scale
+            trial_mu = mu + share * step.means
+            if isinstance(prescribed, PrescribedAmplitude) and share == 1.0:
+                # exactly, so that averages at this variance are reused
+                trial[0, 0] = prescribed.amplitude
             if trial_q > 0 and _possible(trial):
                 # a wild trial may be too steep for the averages: a shorter step need not be
                 with suppress(AverageBudgetError):
-                    new_residual, new_currents = _residual(problem, trial, trial_q)
-                    new_size = relative_residual(trial, new_residual)
-                    if new_size <= max(1.5 * size, tol):
+                    new = _equations(problem, trial, trial_mu, trial_q)
+                    if new.size <= max(1.5 * here.size, tol):
                         break
             share /= 2
         else:
-            return NewtonResult(c, q, size, step, size <= tol, currents)
-        better = new_size <= size
-        if last_step and not better:
-            return NewtonResult(c, q, size, step, True, currents)
-        c, q, residual, currents, size = trial, trial_q, new_residual, new_currents, new_size
-        amplitude_met = amplitude is None or abs(c[0, 0] - amplitude) <= tol * amplitude
-        reached = size <= tol and amplitude_met
+            return outcome(number, here.size <= tol and _met(prescribed, c, q, tol))
+        if last_step and not new.size <= here.size:
+            return outcome(number, True)
+        c, mu, q, here = trial, trial_mu, trial_q, new
+        reached = here.size <= tol and _met(prescribed, c, q, tol)
         if last_step or (reached and not polish):
-            return NewtonResult(c, q, size, step, True, currents)
+            return outcome(number, True)
         last_step = reached
-    return NewtonResult(c, q, size, _MAX_STEPS, False, currents)
+    return outcome(_MAX_STEPS, False)
+
+
+def _met(prescribed: Prescribed | None, c: Floats, q: float, tol: float) -> bool:
+    return prescribed is None or prescribed.met(c, q, tol)
 
 
 def _possible(c: Floats) -> bool:

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from .decaying import DecayingPoint, is_covariance
 from .lag_grid import LagGrid
-from .newton import NewtonResult, linear_step, newton
-from .stationary_problem import Currents, LinearTheory, StationaryProblem
+from .linear_theory import LinearTheory
+from .newton import NewtonResult, Step, linear_step, newton
+from .plateau import plateau
+from .stationary_problem import Currents, StationaryProblem
 
 __all__ = ["Refined", "RefinedCheck", "check", "refine"]
 
@@ -34,21 +36,30 @@ _MOST_INTERVALS = 2**15
 class Refined:
     """A solution on an adequate grid, or why there is none (``failure`` not empty).
 
-    ``problem`` and ``covariance`` (active fields) are on the grid of the equations. Fields on which
-    no output depends only follow and may decay more slowly: ``everything`` (all fields) and
-    ``extended`` (the active ones again) are on ``window``, which is long enough for all.
+    ``problem``, ``covariance``, ``means`` and ``limits`` (active fields) belong to the grid of the
+    equations. Fields on which no output depends only follow and may decay more slowly: ``everything``
+    (all fields, centred, with ``all_limits``) and ``extended`` (the active ones again) are on
+    ``window``, which is long enough for all.
     """
 
     problem: StationaryProblem
     covariance: Floats
+    means: Floats
+    limits: Floats
     currents: Currents
     residual: float
     slope: float
     window: StationaryProblem
     everything: Floats
+    all_limits: Floats
     extended: Floats
     failure: str = ""
     exceeded: bool = False
+
+    @property
+    def all_means(self) -> Floats:
+        """<x> of all fields."""
+        return self.problem.linear.all_means(self.covariance[:, 0], self.means)
 
 
 @dataclass(frozen=True)
@@ -64,17 +75,21 @@ class RefinedCheck:
 def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) -> Refined:
     """Solve at q = 1 to ``tol``, starting from a point of the amplitude curve close to it."""
     grid, c = point.grid, point.covariance
+    means = linear.active_means if point.means is None else point.means
     enough = max(tol / 100, 2e-14)
 
     def outcome(failure: str, exceeded: bool = False) -> Refined:
         return Refined(
             problem,
             c,
+            means,
+            point.plateau[:, 0],
             found.currents,
             found.residual,
             0.0,
             problem,
-            everything,
+            problem.everything(found.currents.covariance),
+            linear.input_variances,
             c,
             failure,
             exceeded,
@@ -85,70 +100,103 @@ def refine(linear: LinearTheory, point: DecayingPoint, tol: float, method: str) 
 
     for _ in range(12):
         problem = StationaryProblem(linear, grid, _AVERAGE_TOL)
-        found = newton(problem, c, tol=tol, method=method)
-        everything = problem.filtered(found.currents.covariance, problem.gain)
-        failure = _failure(found, point, tol)
-        if failure:
+        found = newton(problem, c, means=means, tol=tol, method=method)
+        limits = plateau(problem, found.covariance, found.means)
+        failure = _failure(found, limits, point, tol)
+        if failure or limits is None:
             return outcome(failure)
-        c = found.covariance
-        rough = max(grid.unresolved(c), grid.unresolved(everything))
-        if np.max(grid.tail(c)[0] / c[:, 0]) <= tol and rough <= enough:
-            if not is_covariance(grid, c, max(tol, 1e-12)):
+        c, means = found.covariance, found.means
+        everything = problem.everything(found.currents.covariance)
+        all_limits = _all_limits(problem, c, limits, means)
+        part, whole = c - limits[:, None], everything - all_limits[:, None]
+        share = float(part[0, 0] / c[0, 0])
+        rough = share * max(grid.unresolved(part), grid.unresolved(whole))
+        if np.max(grid.tail(part)[0] / c[:, 0]) <= tol and rough <= enough:
+            if not is_covariance(grid, part, max(tol, 1e-12) / share):
                 return outcome(
                     "the power spectrum of the solution is negative: it is no covariance"
                 )
-            window, everything, extended = _with_followers(problem, c, everything, tol)
+            window, everything, extended = _with_followers(
+                problem, c, limits, means, everything, all_limits, tol
+            )
             if window is None:
                 return too_long()
-            slope = _slope(problem, found, method)
             return Refined(
-                problem, c, found.currents, found.residual, slope, window, everything, extended
+                problem,
+                c,
+                means,
+                limits,
+                found.currents,
+                found.residual,
+                _slope(problem, found, method),
+                window,
+                everything,
+                all_limits,
+                extended,
             )
-        new = _better_grid(grid, c, tol, rough, enough)
+        new = _better_grid(grid, part, c[:, 0], tol, rough, enough)
         if new.intervals > _MOST_INTERVALS:
             return too_long()
-        c, grid = grid.resample(c, new), new
+        c, grid = limits[:, None] + grid.resample(part, new), new
     return outcome("window and density did not settle")
 
 
+def _all_limits(problem: StationaryProblem, c: Floats, limits: Floats, means: Floats) -> Floats:
+    """C(infinity) of all fields."""
+    linear = problem.linear
+    if linear.decays:
+        return np.zeros(len(linear.drift))
+    currents = problem.currents(np.stack([c[:, 0], limits], axis=1), means)
+    return linear.response**2 @ currents.covariance[:, 1] + linear.input_variances
+
+
 def _with_followers(
-    problem: StationaryProblem, c: Floats, everything: Floats, tol: float
+    problem: StationaryProblem,
+    c: Floats,
+    limits: Floats,
+    means: Floats,
+    everything: Floats,
+    all_limits: Floats,
+    tol: float,
 ) -> tuple[StationaryProblem | None, Floats, Floats]:
     """Lengthen the window until all fields have decayed; the active ones are below ``tol`` there."""
     window, extended = problem, c
     for _ in range(8):
         grid = window.grid
         alive = everything[:, 0] > 0  # a field may be driven by nothing
-        if np.max(grid.tail(everything[alive])[0] / everything[alive, 0]) <= tol:
+        part = (everything - all_limits[:, None])[alive]
+        if np.max(grid.tail(part)[0] / everything[alive, 0]) <= tol:
             return window, everything, extended
-        longer = _better_grid(grid, everything[alive], tol, 0.0, tol)
+        longer = _better_grid(grid, part, everything[alive, 0], tol, 0.0, tol)
         if longer.intervals > _MOST_INTERVALS:
             break
         window = StationaryProblem(problem.linear, longer, _AVERAGE_TOL)
-        extended = problem.grid.resample(c, longer)
-        everything = window.filtered(window.currents(extended).covariance, window.gain)
+        extended = limits[:, None] + problem.grid.resample(c - limits[:, None], longer)
+        everything = window.everything(window.currents(extended, means).covariance)
     return None, everything, extended
 
 
-def _failure(found: NewtonResult, point: DecayingPoint, tol: float) -> str:
+def _failure(found: NewtonResult, limits: Floats | None, point: DecayingPoint, tol: float) -> str:
     c = found.covariance
     if not found.converged:
         return f"Newton's method stopped at residual {found.residual:.1e}"
-    half = c.shape[1] // 2
-    if np.max(abs(c[0, half:])) > 0.5 * c[0, 0]:
+    if limits is None:
         return "the solution found is constant, not decaying"
-    if abs(np.log(c[0, 0] / point.amplitude)) > 0.05:
+    part = c[0] - limits[0]
+    if part[0] <= 0 or np.max(abs(part[part.size // 2 :])) > 0.5 * part[0]:
+        return "the solution found is constant, not decaying"
+    if abs(np.log(part[0] / point.amplitude)) > 0.05:
         return "Newton's method left the branch"
     return ""
 
 
 def _better_grid(
-    grid: LagGrid, everything: Floats, tol: float, rough: float, enough: float
+    grid: LagGrid, part: Floats, variances: Floats, tol: float, rough: float, enough: float
 ) -> LagGrid:
     """Lengthen by the missing decay at the observed rate; densify by the missing digits."""
     length = grid.length
-    sizes, rates = grid.tail(everything)
-    for tail, rate in zip(sizes / everything[:, 0], rates, strict=True):
+    sizes, rates = grid.tail(part)
+    for tail, rate in zip(sizes / variances, rates, strict=True):
         if tail > tol:
             length = max(length, grid.length + 1.1 * np.log(3 * tail / tol) / rate)
     length = min(length, 4 * grid.length)
@@ -158,14 +206,46 @@ def _better_grid(
     return LagGrid(length, int(np.ceil(length * density / 16)) * 16)
 
 
+def _step(
+    problem: StationaryProblem,
+    c: Floats,
+    means: Floats,
+    currents: Currents,
+    right: Floats,
+    method: str,
+    rtol: float,
+) -> Step:
+    """The linear response at q = 1; the equations of the means are driven by what violates them."""
+    balance = problem.mean_balance(c[:, 0], means) if problem.linear.responding else None
+    return linear_step(
+        problem,
+        currents,
+        1.0,
+        right,
+        balance=balance,
+        right_means=None if balance is None else -balance.residual,
+        method=method,
+        rtol=rtol,
+    )
+
+
 def _slope(problem: StationaryProblem, found: NewtonResult, method: str) -> float:
     """dq/d log A on the amplitude curve: positive on the upper branch."""
-    zero = np.zeros_like(found.covariance)
-    amplitude = float(found.covariance[0, 0])
-    _, dq = linear_step(
-        problem, found.currents, 1.0, zero, amplitude_defect=amplitude, method=method
-    )
-    return dq
+    c, linear = found.covariance, problem.linear
+    fall = float(c[0, 0] - c[0, -1])
+    row = (1.0, 0.0, 0.0) if linear.decays else (1.0, -1.0, 0.0)
+    amplitude = float(c[0, 0]) if linear.decays else fall
+    balance = problem.mean_balance(c[:, 0], found.means) if linear.responding else None
+    return linear_step(
+        problem,
+        found.currents,
+        1.0,
+        np.zeros_like(c),
+        balance=balance,
+        right_means=None if balance is None else np.zeros_like(balance.residual),
+        border=(row, amplitude),
+        method=method,
+    ).scale
 
 
 def check(linear: LinearTheory, refined: Refined, method: str) -> RefinedCheck:
@@ -174,22 +254,19 @@ def check(linear: LinearTheory, refined: Refined, method: str) -> RefinedCheck:
     length = 1.25 * grid.length
     finer = LagGrid(length, int(np.ceil(2.5 * grid.intervals / 16)) * 16)
     problem = StationaryProblem(linear, finer, _AVERAGE_TOL)
-    c = grid.resample(refined.covariance, finer)
-    currents = problem.currents(c)
-    residual = c - problem.filtered(currents.covariance)
-    step, _ = linear_step(
-        problem, currents, 1.0, -residual, amplitude_defect=None, method=method, rtol=1e-4
-    )
+    limits, means = refined.limits[:, None], refined.means
+    c = limits + grid.resample(refined.covariance - limits, finer)
+    currents = problem.currents(c, means)
+    residual = c - problem.filtered(currents.covariance) - problem.added
+    step = _step(problem, c, means, currents, -residual, method, 1e-4)
     disturbed = problem.filtered(np.full_like(currents.covariance, currents.error))
-    response, _ = linear_step(
-        problem, currents, 1.0, disturbed, amplitude_defect=None, method=method, rtol=1e-2
-    )
+    response = _step(problem, c, means, currents, disturbed, method, 1e-2)
     size = c[:, :1]
     rounding = 4e-15
-    shift = _SAFETY * (abs(step) + abs(response)) / size
+    shift = _SAFETY * (abs(step.covariance) + abs(response.covariance)) / size
     return RefinedCheck(
         variance_error=float(np.max(shift[:, 0])) + rounding,
         autocorrelation_error=float(np.max(shift)) + rounding,
         problem=problem,
-        currents=problem.currents(c + step),
+        currents=problem.currents(c + step.covariance, means + step.means),
     )

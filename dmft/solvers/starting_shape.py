@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lag_grid import LagGrid
-from .stationary_problem import LinearTheory, StationaryProblem
+from .linear_theory import LinearTheory
+from .stationary_problem import StationaryProblem
 
 __all__ = ["settling_shapes"]
 

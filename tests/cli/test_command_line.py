@@ -149,7 +149,7 @@ SOLVE_REFUSALS = [
     (["solve"], ["MODEL", "dmft solve --help"]),
     (["solve", "vanilla", "--brnch", "zero"], ["--brnch", "--branch"]),
     (["solve", "vanilla", "-g=2"], ["-g", "dmft solve --help"]),
-    (["boundary", "gated", "zero-state", "beta_r=0:1"], ["beta_r", "'0:1'", "first:last:points"]),
+    (["boundary", "gated", "zero-state", "beta_r=0:1:"], ["beta_r", "'0:1:'", "first:last:points"]),
     (["boundary", "gated", "zero-state", "beta_r=0", "--plot", "a.png"], ["plot", "swept"]),
     (["boundary", "gated", "zero-state", "beta_r=0:1:3", "-o", "a.npz"], ["'.npz'", ".csv"]),
     (["boundary", "gated"], ["BOUNDARY"]),

@@ -85,7 +85,7 @@ def test_one_point_is_a_boundary_too(capsys: Captured) -> None:
         (["solve", "gated", "g_h=3", "tau_r=0"], ["tau_r", "> 0"]),
         (["solve", "gated", "g_h=1:3:5"], ["g_h", "1:3:5", "one number", "> 0"]),
         (["solve", "gated", "g_h=3", "alpha_z=1"], ["alpha_z"]),
-        (["solve", "gated", "g_h=3", "beta_h=0.1"], ["beta_h"]),
+        (["solve", "gated", "g_h=3", "input_h=-0.1"], ["input_h", ">= 0"]),
         (["solve", "vanilla", "g=2", "--branch", "caotic"], ["branch", "'caotic'", "'chaotic'"]),
         (["solve", "vanilla", "g=2", "--method", "magic"], ["method", "'magic'", "auto"]),
         (["solve", "vanilla", "g=2", "--tol", "0"], ["tol"]),

@@ -54,7 +54,20 @@ def test_every_double_is_read_exactly(value: float) -> None:
 REFUSED = [
     *("nan", "NaN", "inf", "-inf", "infinity", "abc", "1_000", "0x10", "1e", "1e+", ".", "-", "+"),
     *("--", "1..2", "1.2.3", "1,5", "1e400", "-1e400", "1e-400", "٣", "１", "1j", "True", "None"),
-    *("2*3", "1/2", "1d3", "1;2", "a:b:c", "1:2", "1:2:3:4", ":::", "1:2:x", "1:2:-3", "1:2:0"),
+    *(
+        "2*3",
+        "1/2",
+        "1d3",
+        "1;2",
+        "a:b:c",
+        "1:2:",
+        "1:1",
+        "1:2:3:4",
+        ":::",
+        "1:2:x",
+        "1:2:-3",
+        "1:2:0",
+    ),
     *("1:2:1", "1:1:5", "1:2:3.5", "nan:1:3", "1:inf:3", "1:2:9999999999", "1:2:1000000", "1:2:٣"),
     *("-1.8e308:1:3", "-1.7e308:1.7e308:3"),
 ]
@@ -95,6 +108,14 @@ def test_ranges_hold_both_ends() -> None:
     assert (values[0], values[-1], len(values)) == (0.1, 0.7, 7)
     np.testing.assert_allclose(values, np.linspace(0.1, 0.7, 7), rtol=1e-15)
     assert len(Sweep(0, 1, MAX_POINTS).values()) == MAX_POINTS
+
+
+def test_a_stretch_has_two_ends_and_no_points() -> None:
+    assert parse_assignments(["g=2:0.5"])["g"] == Sweep(2, 0.5)
+    assert Sweep(2, 0.5).values() == (2.0, 0.5)
+    assert str(Sweep(0, 1)) == "0:1"
+    with pytest.raises(InputError, match="the range 1:2 was given where one number is meant"):
+        check_parameters(TOY, {"gain": Sweep(1, 2)})
 
 
 @pytest.mark.parametrize("bad", [(0, 1, 2.5), (0, 1, True), ("a", 1, 3), (0, math.nan, 3),

@@ -6,6 +6,7 @@ import pytest
 from small_models import one_field, x, xi
 from two_gates import MODEL as TWO_GATES
 
+from dmft.derivations.derivation import STAGES, Derivation
 from dmft.derivations.models import get
 from dmft.derivations.stages import derive_model
 
@@ -19,7 +20,7 @@ def test_stages_of_gated(gated):
     titles = [stage.title for stage in gated.stages]
     words = [
         *("Network", "single-site", "Conditional-Gaussian", "Static", "Zero state"),
-        *("autocorrelations", "Lyapunov", "Jacobian"),
+        *("autocorrelations", "Lyapunov", "two replicas", "Jacobian"),
     ]
     assert len(titles) == len(words)
     assert all(word in title for word, title in zip(words, titles, strict=True))
@@ -98,3 +99,33 @@ def test_a_theory_that_does_not_close_says_so():
     text = str(derive_model(one_field(dynamics={"x": -x - x**3 + xi})))
     assert "Not closed" in text
     assert "not linear" in text
+
+
+def test_only_the_stage_that_is_shown_is_laid_out(gated):
+    asked = []
+
+    def spy(key, layout):
+        def lay_out(equations, printer):
+            asked.append(key)
+            return layout(equations, printer)
+
+        return lay_out
+
+    spied = Derivation(gated.equations, {k: spy(k, f) for k, f in gated.layouts.items()})
+    alone = spied.show("lyapunov")
+    assert asked == []
+    assert "chi_h(omega)" in str(alone) and str(alone) == str(alone)
+    assert asked == ["lyapunov"]
+    assert list(gated.layouts) == list(STAGES)
+    # the expansion is worked out on request only
+    assert len(spied.stages) == len(STAGES) - 1 and "tricritical" not in asked
+
+
+@pytest.mark.parametrize("stage", ["statics", "zero-state", "lyapunov"])
+def test_a_stage_that_a_model_lacks_says_why(stage):
+    derivation = derive_model(one_field(dynamics={"x": 1 - x - x**3 + xi}))
+    assert stage not in [found.key for found in derivation.stages]
+    (shown,) = derivation.show(stage).stages
+    assert shown.prose.startswith("Not available") and shown.equations == ()
+    with pytest.raises(KeyError):
+        derivation.show("nonsense")

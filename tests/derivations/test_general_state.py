@@ -143,5 +143,5 @@ def test_stages_name_the_gating_field_and_print_the_condition() -> None:
     derivation = derive_model(get("gated"))
     text = str(derivation.show("conditional"))
     assert "z moves the coefficients of h" in text
-    assert "h(t) = int^t ds exp(-int_s^t sigma_z) ([sigma_z](s) xi_h(s))" in text
+    assert "h(t) = int^t ds exp(-int_s^t sigma_z) ([sigma_z](s) xi_h(s) + I_h + eta_h(s))" in text
     assert "M_00" in str(derivation.show("jacobian-edge"))

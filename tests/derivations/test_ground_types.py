@@ -14,6 +14,8 @@ print(GROUND_TYPES)
 for name in model_names():
     derivation = dmft.derive(name)
     print(derivation, derivation.latex())
+onset = dmft.derive("gated", show="tricritical")
+print(onset, onset.latex())
 """
 
 

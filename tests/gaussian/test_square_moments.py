@@ -81,3 +81,42 @@ def test_many_variances_at_once_are_each_as_if_alone():
 def test_too_steep_is_refused():
     with pytest.raises(AverageBudgetError, match="gain times standard deviation is too large"):
         square_moments(as_list(tanh_family(1.0)), [1.0, 1e14])
+
+
+@pytest.mark.parametrize(("gain", "mean", "variance"), [(1.0, 0.6, 0.8), (4.0, -1.2, 2.0)])
+def test_with_a_mean(gain, mean, variance):
+    """Every average against a plain sum, and Stein's derivatives against differences."""
+    nodes = np.linspace(-9, 9, 40001)
+    weights = np.exp(-(nodes**2) / 2)
+    weights /= weights.sum()
+    f, slope, curvature = (part(mean + np.sqrt(variance) * nodes) for part in tanh_family(gain))
+    family = as_list(tanh_family(gain))
+    moments = square_moments(family, variance, mean=mean)
+    for ours, values in (
+        (moments.square, f**2),
+        (moments.square_by_variance, slope**2 + f * curvature),
+        (moments.slope_square, slope**2),
+        (moments.mean, f),
+        (moments.slope, slope),
+        (moments.curvature, curvature),
+        (moments.value_slope, f * slope),
+    ):
+        assert ours[0] == pytest.approx(float(weights @ values), rel=1e-12, abs=1e-14)
+    step = 1e-4
+    up, down = (square_moments(family, variance, mean=mean + s) for s in (step, -step))
+    assert (up.mean - down.mean)[0] / (2 * step) == pytest.approx(moments.slope[0], rel=1e-6)
+    assert (up.square - down.square)[0] / (4 * step) == pytest.approx(
+        moments.value_slope[0], rel=1e-6
+    )
+    up, down = (square_moments(family, variance + s, mean=mean) for s in (step, -step))
+    assert (up.mean - down.mean)[0] / step == pytest.approx(moments.curvature[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("mean", [3.0, 12.0, 40.0, -1e4])
+def test_saturated_outputs_do_not_exhaust_the_nodes(mean):
+    """1 - tanh^2 is mere rounding there; that must not look like a lack of nodes."""
+    moments = square_moments(as_list((np.tanh, lambda x: 1 - np.tanh(x) ** 2,
+                                      lambda x: -2 * np.tanh(x) * (1 - np.tanh(x) ** 2))),
+                             [0.0, 1e-3, 0.5, 7.0], mean=mean)  # fmt: skip
+    assert np.all(moments.square <= 1 + 1e-14)
+    assert moments.mean[0] == pytest.approx(np.tanh(mean))

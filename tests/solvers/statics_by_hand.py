@@ -53,6 +53,41 @@ def lowest_gain(alpha_r, beta_r=0.0):
     return float(best.fun), float(np.exp(best.x))
 
 
+def all_folds(alpha_r, beta_r=0.0):
+    """Every extremum (g_h, u) of the gain along the curve of constant solutions, by a fine scan."""
+    grid = np.geomspace(1e-8, 1e3, 1200)
+    values = np.array([gain_for(u, alpha_r, beta_r) for u in grid])
+    found = []
+    for i in np.flatnonzero(np.diff(values)[:-1] * np.diff(values)[1:] < 0) + 1:
+        sign = 1.0 if values[i] < values[i - 1] else -1.0
+        best = minimize_scalar(
+            lambda t, sign=sign: sign * gain_for(np.exp(t), alpha_r, beta_r),
+            bounds=(np.log(grid[i - 1]), np.log(grid[i + 1])),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        found.append((sign * float(best.fun), float(np.exp(best.x))))
+    return sorted(found)
+
+
+def driven_solutions(g_h, alpha_r, input_h, beta_h=0.0, s=0.5):
+    """All Delta_h of a driven or biased network: Delta_h = <phi^2><sigma_r^2> + input_h / s^2."""
+
+    def excess(log_delta):
+        delta = np.exp(log_delta)
+        phi = mean(lambda x: np.tanh(g_h * x + beta_h) ** 2, delta)
+        return np.log(phi * mean(lambda x: sigma(alpha_r, 0)(x) ** 2, phi) + input_h / s**2) - (
+            log_delta
+        )
+
+    grid = np.linspace(np.log(1e-9), np.log(1e3), 700)
+    values = np.array([excess(x) for x in grid])
+    return [
+        float(np.exp(brentq(excess, grid[i], grid[i + 1], xtol=1e-14)))
+        for i in np.flatnonzero(values[:-1] * values[1:] < 0)
+    ]
+
+
 def edge(g_h, alpha_r, delta_h, *, s=0.5, tau_r=1.0, beta_r=0.0):
     """Leading edge of the Jacobian's spectrum at a fixed point (THEORY section 7 with q = 0)."""
     phi = mean(lambda x: np.tanh(g_h * x) ** 2, delta_h)

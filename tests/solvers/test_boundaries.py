@@ -134,11 +134,23 @@ def test_solutions_exist_on_one_side_of_the_fold_only():
 
 
 def test_refused():
-    with pytest.raises(NotCoveredError, match=r"beta_h = 0\.1 is not covered"):
-        dmft.boundary("gated", "fixed-points", beta_h=0.1)
-    with pytest.raises(InputError, match="beta_h must be 0"):
+    with pytest.raises(InputError, match=r"no meaning at beta_h = 0\.1: .*beta_h must be 0"):
         dmft.boundary("gated", "zero-state", beta_h=[0.0, 0.1])
+    with pytest.raises(InputError, match=r"no meaning at input_x = 1"):
+        dmft.boundary("vanilla", "zero-state", input_x=1)
+    with pytest.raises(InputError, match="no meaning where beta_h varies"):
+        dmft.boundary("gated", "zero-state", g_h=2, solve_for="beta_h")
+    with pytest.raises(NotCoveredError, match="fixed-points is not covered at alpha_z = 1"):
+        dmft.boundary("gated", "fixed-points", alpha_z=1, input_h=0.1)
+    with pytest.raises(NotCoveredError, match="no state is constant"):
+        dmft.boundary("vanilla", "jacobian-edge", noise_x=0.1)
     with pytest.raises(InputError, match="did you mean 'zero-state'"):
         dmft.boundary("gated", "zero_state")
     with pytest.raises(InputError):
         dmft.boundary("gated", "zero-state", g_h=2, solve_for="g_h")
+    with pytest.raises(InputError, match="leave g_h out"):
+        dmft.boundary("gated", "tricritical-static", g_h=2)
+    with pytest.raises(InputError, match="keeps the point on the line"):
+        dmft.boundary("gated", "tricritical-static", solve_for="g_h")
+    with pytest.raises(InputError, match="followed in one parameter"):
+        dmft.boundary("gated", "fixed-points", alpha_r=dmft.Sweep(1, 2), beta_r=dmft.Sweep(0, 1))

@@ -83,8 +83,8 @@ def test_auto(given, branch, others):
 
 def test_auto_takes_the_fixed_point_where_chaos_is_absent_and_rest_unstable(monkeypatch):
     """No shipped model has such a place; the choice is tested on its own."""
+    from dmft.solvers.branches import Survey
     from dmft.solvers.decaying import Search
-    from dmft.solvers.stationary import Survey
 
     monkeypatch.setattr(Survey, "chaos", Search((), True, 2.0))
     sol = dmft.solve("vanilla", g=1.5)
@@ -92,8 +92,8 @@ def test_auto_takes_the_fixed_point_where_chaos_is_absent_and_rest_unstable(monk
 
 
 def test_auto_does_not_claim_that_chaos_is_absent_when_the_search_broke_off(monkeypatch):
+    from dmft.solvers.branches import Survey
     from dmft.solvers.decaying import Search
-    from dmft.solvers.stationary import Survey
 
     monkeypatch.setattr(Survey, "chaos", Search((), False, 2.0))
     sol = dmft.solve("vanilla", g=1.5)

@@ -8,7 +8,7 @@ from solved import linear_theory, solved
 from two_gates import complete
 
 from dmft.solvers.lag_grid import LagGrid, evaluate_series
-from dmft.solvers.newton import linear_step, newton, relative_residual
+from dmft.solvers.newton import PrescribedAmplitude, linear_step, newton, relative_residual
 from dmft.solvers.stationary_problem import LinearTheory, StationaryProblem
 
 CASES = ["vanilla", "gated", "two_gates"]
@@ -50,17 +50,9 @@ def test_jacobian_is_the_finite_difference(state, method):
         residual(problem, c + k * e * dc, q) - residual(problem, c - k * e * dc, q) for k in (1, 2)
     )
     change = (8 * near - far) / (12 * e)
-    solved_for, dq = linear_step(
-        problem,
-        problem.currents(c),
-        q,
-        change,
-        amplitude_defect=None,
-        method=method,
-        rtol=1e-12,
-    )
-    assert dq == 0
-    assert np.max(abs(solved_for - dc)) < 2e-7
+    step = linear_step(problem, problem.currents(c), q, change, method=method, rtol=1e-12)
+    assert step.scale == 0
+    assert np.max(abs(step.covariance - dc)) < 2e-7
 
 
 def test_bordered_jacobian(state):
@@ -74,21 +66,21 @@ def test_bordered_jacobian(state):
     )
     change = (8 * near - far) / (12 * e)
     for method in ("dense", "matrix-free"):
-        solved_for, found_dq = linear_step(
+        step = linear_step(
             problem,
             problem.currents(c),
             q,
             change,
-            amplitude_defect=float(dc[0, 0]),
+            border=((1.0, 0.0, 0.0), float(dc[0, 0])),
             method=method,
             rtol=1e-12,
         )
-        assert np.max(abs(solved_for - dc)) < 2e-7, method
-        assert found_dq == pytest.approx(dq, abs=2e-7), method
+        assert np.max(abs(step.covariance - dc)) < 2e-7, method
+        assert step.scale == pytest.approx(dq, abs=2e-7), method
 
 
-@pytest.mark.parametrize("amplitude_defect", [None, 0.01])
-def test_dense_equals_matrix_free(state, amplitude_defect):
+@pytest.mark.parametrize("border", [None, ((1.0, 0.0, 0.0), 0.01), ((2.0, -1.5, 0.4), 0.01)])
+def test_dense_equals_matrix_free(state, border):
     problem, c = state
     right = residual(problem, c, 0.9)
     steps = [
@@ -97,15 +89,16 @@ def test_dense_equals_matrix_free(state, amplitude_defect):
             problem.currents(c),
             0.9,
             right,
-            amplitude_defect=amplitude_defect,
+            border=border,
             method=method,
             rtol=1e-13,
         )
         for method in ("dense", "matrix-free")
     ]
-    size = np.max(abs(steps[0][0]))
-    assert np.max(abs(steps[0][0] - steps[1][0])) < 1e-10 * size
-    assert steps[0][1] == pytest.approx(steps[1][1], rel=1e-10)
+    dense, free = steps
+    size = np.max(abs(dense.covariance))
+    assert np.max(abs(dense.covariance - free.covariance)) < 1e-10 * size
+    assert dense.scale == pytest.approx(free.scale, rel=1e-10)
 
 
 def near_solution(n=160, length=100.0):
@@ -124,10 +117,7 @@ def test_convergence_is_quadratic():
     for _ in range(5):
         r = residual(problem, c, 1.0)
         sizes.append(relative_residual(c, r))
-        dc, _ = linear_step(
-            problem, problem.currents(c), 1.0, -r, amplitude_defect=None, method="dense"
-        )
-        c = c + dc
+        c = c + linear_step(problem, problem.currents(c), 1.0, -r, method="dense").covariance
     assert sizes[0] > 1e-4
     assert sizes[3] < 1e-12
     large = [(a, b) for a, b in pairwise(sizes) if b > 1e-13]
@@ -146,7 +136,7 @@ def test_both_methods_reach_the_same_solution(method):
 def test_prescribed_amplitude_is_met_exactly():
     problem, c = near_solution()
     amplitude = 1.05 * float(c[0, 0])
-    found = newton(problem, 1.05 * c, amplitude=amplitude)
+    found = newton(problem, 1.05 * c, prescribed=PrescribedAmplitude(amplitude))
     assert found.converged
     assert found.covariance[0, 0] == pytest.approx(amplitude, rel=1e-14)
     assert found.scale > 1  # the upper branch: stronger couplings, larger amplitude

@@ -8,8 +8,8 @@ from solved import linear_theory, solved
 
 import dmft
 from dmft.errors import InputError, NotCoveredError
+from dmft.solvers import decaying_states as states_module
 from dmft.solvers import refine as refine_module
-from dmft.solvers import stationary as stationary_module
 from dmft.solvers.decaying import DecayingPoint, is_covariance
 from dmft.solvers.lag_grid import LagGrid
 from dmft.solvers.newton import newton
@@ -115,7 +115,7 @@ def test_the_sheet_of_a_solution_is_told_by_its_slope(monkeypatch):
     def turned(*arguments):
         return replace(refine(*arguments), slope=-1.0)
 
-    monkeypatch.setattr(stationary_module, "refine", turned)
+    monkeypatch.setattr(states_module, "refine", turned)
     sol = dmft.solve("gated", g_h=3, alpha_r=5, lyapunov=False)
     assert sol.status == "not-converged"
     assert "another branch" in sol.message
@@ -136,9 +136,7 @@ def test_gains_that_are_too_large_are_budget_exceeded():
     assert sol.lyapunov is None
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"), [("alpha_z", "not Gaussian"), ("beta_h", "do not decay to zero")]
-)
+@pytest.mark.parametrize(("name", "reason"), [("alpha_z", "not Gaussian")])
 def test_what_is_not_covered_is_refused_by_name(name, reason):
     with pytest.raises(
         NotCoveredError, match=rf"^{name} = 0.5 is not covered yet: .*{reason}"
@@ -166,6 +164,28 @@ def test_what_is_not_covered_is_refused_by_name(name, reason):
 def test_bad_options(options, named):
     with pytest.raises(InputError, match=named):
         dmft.solve("vanilla", g=2, **options)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"beta_h": 0.1}, "do not vanish"),
+        ({"input_r": 0.1}, "input I_r drives"),
+        ({"noise_h": 0.1}, "white noise eta_h drives"),
+    ],
+)
+def test_rest_is_refused_where_zero_is_no_state(parameters, reason):
+    sol = dmft.solve("gated", g_h=3, branch="zero", **parameters)
+    assert sol.status == "no-solution"
+    assert reason in sol.message
+    assert sol.variance["h"] is None
+
+
+def test_numbered_branches_may_be_asked_for():
+    sol = dmft.solve("vanilla", g=2, branch="fixed-point-3")
+    assert sol.status == "no-solution"
+    with pytest.raises(InputError, match="branch"):
+        dmft.solve("vanilla", g=2, branch="fixed-point-1")
 
 
 def test_statuses_are_words_with_a_sentence():

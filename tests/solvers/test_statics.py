@@ -5,8 +5,9 @@ import pytest
 from solved import linear_theory, solved
 from statics_by_hand import edge, gain_for, solutions, stability
 
+from dmft.solvers.branches import Survey
+from dmft.solvers.constant_states import constant_weights
 from dmft.solvers.lyapunov import constant_state_radius, leading_edge
-from dmft.solvers.stationary import Survey
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_edge_of_a_fixed_point_in_a_large_network():
 def test_radius_at_zero_growth_is_the_stability_sum():
     survey = Survey(linear_theory("gated", g_h=1.9, alpha_r=10, tau_r=0.5))
     crossing = survey.fixed_points[0]
-    weights = survey.constant_weights(crossing.variances)
+    weights = constant_weights(survey.linear, crossing.variances, crossing.means)
     radius = constant_state_radius(survey.linear, weights, 0.0)
     # spectral radius of [[a, b], [c, 0]] against a + b c = 1: both cross one together
     v = stability(1.9, 10, crossing.variances[0])

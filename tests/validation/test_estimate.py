@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from by_hand import Plain
 
 from dmft.codegen import compile_network
 from dmft.errors import DmftError
@@ -61,22 +62,11 @@ def test_same_seed_same_digits():
 
 
 def test_unbounded_dynamics_is_an_error():
-    class Explosive:
-        info = compile_network("vanilla").info
-
-        def variance(self, p):
-            return [1.0]
-
-        def outputs(self, x, p):
-            return [x[0]]
-
-        def drift(self, x, xi, p):
+    class Explosive(Plain):
+        def drift(self, x, xi, p, inputs):
             return [x[0] ** 3 + xi[0]]
 
-        def tangent_outputs(self, x, dx, p):
-            return [dx[0]]
-
-        def tangent_drift(self, x, xi, dx, dxi, p):
+        def tangent_drift(self, x, xi, dx, dxi, p, inputs):
             return [3 * x[0] ** 2 * dx[0] + dxi[0]]
 
     with np.errstate(all="ignore"), pytest.raises(DmftError, match="unbounded"):

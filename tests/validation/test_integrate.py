@@ -2,46 +2,19 @@
 
 import numpy as np
 import pytest
+from by_hand import Plain
+from orders import observed_order
 from scipy.linalg import expm
 
 from dmft.codegen import compile_network
-from dmft.validation import integrate
+from dmft.validation import runge_kutta
 from dmft.validation.integrate import Trajectory, draw_tangents, rk4_step, tangent_norm
 from dmft.validation.network import FiniteNetwork, draw_network, draw_state
 
 
-class Linear:
-    """dx/dt = J x, whatever J: growth of tangents is that of exp(J t)."""
-
-    class info:
-        name = "linear"
-        fields = ("x",)
-        currents = ("xi",)
-
-    def variance(self, p):
-        return [1.0]
-
-    def outputs(self, x, p):
-        return [x[0]]
-
-    def drift(self, x, xi, p):
-        return [xi[0]]
-
-    def tangent_outputs(self, x, dx, p):
-        return [dx[0]]
-
-    def tangent_drift(self, x, xi, dx, dxi, p):
-        return [dxi[0]]
-
-
 def linear(matrix, dtype=np.float64):
-    return FiniteNetwork(Linear(), {}, (np.ascontiguousarray(matrix.T, dtype=dtype),))
-
-
-def observed_order(error_at, steps):
-    """Slope of log error against log step."""
-    errors = [error_at(dt) for dt in steps]
-    return np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    """dx/dt = J x, whatever J: growth of tangents is that of exp(J t)."""
+    return FiniteNetwork(Plain(), {}, (np.ascontiguousarray(matrix.T, dtype=dtype),))
 
 
 def test_order_of_states_and_tangents():
@@ -66,7 +39,7 @@ def test_order_of_states_and_tangents():
 
 def test_the_order_test_can_fail(monkeypatch):
     """A weight that is off by a little leaves a first-order method, and the slope shows it."""
-    monkeypatch.setattr(integrate, "WEIGHTS", (1 / 6 + 0.01, 1 / 3 - 0.01, 1 / 3, 1 / 6))
+    monkeypatch.setattr(runge_kutta, "WEIGHTS", (1 / 6 + 0.01, 1 / 3 - 0.01, 1 / 3, 1 / 6))
 
     def error(dt):
         y = [np.array([1.0])]

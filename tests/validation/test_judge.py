@@ -192,8 +192,9 @@ def derived_theory(model, parameters, wrong=None, factor="1"):
         for c in declared.couplings
     )
     theory = compile_model_theory(dataclasses.replace(declared, couplings=couplings))
+    defaults = {p.name: float(p.default) for p in declared.parameters if p.default is not None}
     found, _ = solve_stationary(
-        theory, parameters, branch="chaotic", tol=1e-10, method="auto", lyapunov=True
+        theory, defaults | parameters, branch="chaotic", tol=1e-10, method="auto", lyapunov=True
     )
     names = [field.name for field in declared.fields]
     variance = dict(zip(names, found.covariance[:, 0], strict=True))

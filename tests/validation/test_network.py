@@ -1,11 +1,20 @@
 """The sampler: distribution and orientation of the couplings, and what the seed fixes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from dmft.codegen import compile_network
-from dmft.validation.network import FiniteNetwork, draw_network, draw_state, generators
+from dmft.errors import InputError
+from dmft.validation.network import (
+    FiniteNetwork,
+    draw_network,
+    draw_state,
+    generators,
+    noise_generator,
+)
 
 GATED = {
     "g_h": 3.0,
@@ -118,3 +127,105 @@ def test_the_seed_fixes_the_network_and_nothing_else_does():
     for other in (first(1, 50, 0), first(0, 50, 1), first(0, 51, 0)):
         assert other[0] != reference[0]
         assert other[1] != reference[1]
+
+
+def test_noise_has_its_own_generator():
+    """A third stream beside those of couplings and starts, whose digits it leaves alone."""
+    couplings, starts = generators(3, 40, 2)
+    expected = np.random.SeedSequence(3, spawn_key=(40, 2)).spawn(2)
+    for generator, child in zip((couplings, starts), expected, strict=True):
+        assert generator.random() == np.random.default_rng(child).random()
+    drawn = {g.random() for g in (*generators(3, 40, 2), noise_generator(3, 40, 2))}
+    assert len(drawn) == 3
+    assert noise_generator(3, 40, 2).random() == noise_generator(3, 40, 2).random()
+
+
+def test_quenched_inputs_are_patterns_of_the_network():
+    """I = sqrt(variance) w: normal over units, the same for all starts, independent of each other."""
+    n = 3000
+    p = GATED | {"input_h": 4.0, "input_z": 1.0}
+    right = compile_network("gated")
+    network = draw_network(right, p, n, np.random.default_rng(5), np.float64)
+    h, z, r = network.inputs
+    assert stats.kstest(h / 2, "norm").pvalue > 1e-3
+    assert stats.kstest(z, "norm").pvalue > 1e-3
+    assert not r.any()
+    assert abs(np.corrcoef(h, z)[0, 1]) * np.sqrt(n) < stats.norm.isf(1e-3 / 2)
+    x = draw_state(network, 2, 1.0, np.random.default_rng(4))
+    silent = FiniteNetwork(right, p, network.transposed).velocity(x)
+    for with_input, without, drive, tau in zip(
+        network.velocity(x), silent, network.inputs, (1.0, 2.0, 0.5), strict=True
+    ):
+        np.testing.assert_allclose(
+            with_input - without, np.tile(drive / tau, (2, 1)), rtol=1e-9, atol=1e-12
+        )
+
+
+def test_inputs_leave_the_couplings_alone():
+    right = compile_network("gated")
+    plain, driven = (
+        draw_network(right, GATED | more, 30, np.random.default_rng(5))
+        for more in ({}, {"input_h": 1.0})
+    )
+    for a, b in zip(plain.transposed, driven.transposed, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_scaled_input_keeps_its_pattern():
+    right = compile_network("gated")
+    network = draw_network(right, GATED | {"input_h": 1.0}, 30, np.random.default_rng(5))
+    later = network.at(GATED | {"input_h": 9.0})
+    np.testing.assert_allclose(later.inputs[0], 3 * network.inputs[0], rtol=1e-6)
+    assert later.transposed is network.transposed
+    assert later.inputs[0].dtype == np.float32
+
+
+def test_couplings_at_other_parameters():
+    """g and m of mean-coupling live in J: J' = g'/g (J - m/N) + m'/N, tangents alike."""
+    n, right = 40, compile_network("mean-coupling")
+    network = draw_network(right, {"g": 2.0, "m": 0.5}, n, np.random.default_rng(5), np.float64)
+    x = draw_state(network, 3, 1.0, np.random.default_rng(6))
+    dx = [np.random.default_rng(7).standard_normal((2, n))]
+    moved = network.at({"g": 3.0, "m": -1.0, "input_x": 0.0})
+    j = 1.5 * (network.transposed[0] - 0.5 / n) - 1.0 / n
+    explicit = FiniteNetwork(right, moved.parameters, (j,))
+    np.testing.assert_allclose(moved.velocity(x)[0], explicit.velocity(x)[0], rtol=1e-12)
+    for a, b in zip(
+        moved.velocity_with_tangent(x, dx), explicit.velocity_with_tangent(x, dx), strict=True
+    ):
+        np.testing.assert_allclose(a[0], b[0], rtol=1e-12)
+    assert network.at(network.parameters).moved == ()
+
+
+def test_the_mean_is_in_the_matrix():
+    """A column sum of J is m + sigma N(0, 1); over all columns the mean is m within its error."""
+    n = 400
+    network = draw_network(
+        compile_network("mean-coupling"), {"g": 1.0, "m": 3.0}, n, np.random.default_rng(1)
+    )
+    sums = network.transposed[0].astype(float).sum(axis=0)
+    assert abs(sums.mean() - 3.0) < stats.norm.isf(1e-3 / 2) / np.sqrt(n)
+    assert stats.kstest(sums - 3.0, "norm").pvalue > 1e-3
+
+
+def test_what_cannot_move():
+    right = compile_network("mean-coupling")
+    network = draw_network(right, {"g": 1.0, "m": 0.0}, 10, np.random.default_rng(0))
+    silent = FiniteNetwork(
+        right,
+        network.parameters,
+        network.transposed,
+        law=replace(network.law, variance=np.zeros(1)),
+    )
+    with pytest.raises(InputError, match="grows from 0"):
+        silent.at({"g": 1.0, "m": 0.0})
+    tied = FiniteNetwork(
+        right,
+        network.parameters,
+        network.transposed,
+        law=replace(network.law, reciprocity=np.ones(1)),
+    )
+    with pytest.raises(InputError, match="cannot change in time"):
+        tied.at({"g": 1.0, "m": 0.0})
+    with pytest.raises(InputError, match="I_x has mean 0 and variance -1"):
+        network.at({"g": 1.0, "m": 0.0, "input_x": -1.0})

@@ -6,6 +6,7 @@ from scs_oracle import scs
 
 from dmft.codegen import compile_network
 from dmft.errors import DmftError, InputError
+from dmft.validation.couplings import Couplings
 from dmft.validation.memory import bytes_needed, machine_memory, workers_that_fit
 from dmft.validation.network import draw_network, draw_state, generators
 from dmft.validation.schedule import SAMPLE, choose_step, lag_at_level, plan
@@ -51,6 +52,25 @@ def test_constant_branches():
     slow = plan(np.linspace(0, 1, 5), np.ones(5), 0.25, "fixed-point", -0.1)
     assert slow.amplitude == 1
     assert slow.transient == 150
+
+
+def test_frozen_parts_do_not_hide_the_time_scale():
+    """C = 3 + exp(-(t/5)^2) never falls to 3/4 of C(0); its changing part does as if alone."""
+    lag = np.linspace(0, 40, 401)
+    decaying = np.exp(-((lag / 5) ** 2))
+    alone, on_top = (plan(lag, c, 0.25, "chaotic", 0.1) for c in (decaying, 3 + decaying))
+    assert on_top == alone
+    assert len(alone.judged_lags) == 3
+
+
+def test_networks_start_around_the_means_of_the_theory():
+    """Which of two mirror states is meant is the theory's choice; means of zero need no start."""
+    lag = np.linspace(0, 1, 5)
+    schedule = plan(
+        lag, np.ones(5), 0.25, "fixed-point", -0.5, mean={"x": 1.5, "y": 0.0, "z": None}
+    )
+    assert schedule.mean == {"x": 1.5}
+    assert plan(lag, np.ones(5), 0.25, "fixed-point", -0.5).mean == {}
 
 
 def test_lag_at_level_of_what_never_falls():
@@ -111,6 +131,16 @@ def test_memory():
     assert workers_that_fit(right, schedule, fits, 1, 16 * 10**9) == 1
     memory = machine_memory()
     assert memory is None or memory > 10**8
+
+
+def test_memory_of_what_is_drawn():
+    """Double precision doubles; masks and numbers that are not drawn in place come on top."""
+    right = compile_network("gated")
+    schedule = plan(np.linspace(0, 9, 90), np.exp(-np.linspace(0, 9, 90)), 0.25, "chaotic", 0.1)
+    n = 2000
+    needed = bytes_needed(right, schedule, n)
+    assert 2 * needed < bytes_needed(right, schedule, n, 8) < 2 * needed + 6 * n * n
+    assert bytes_needed(right, schedule, n, 4, Couplings(density=0.1)) > needed + 3 * n * n
 
 
 def test_estimated_time():

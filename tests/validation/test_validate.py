@@ -10,12 +10,14 @@ import dmft
 from dmft.cli import main
 from dmft.codegen import compile_network
 from dmft.errors import InputError
+from dmft.validation.couplings import Couplings
 from dmft.validation.estimate import measure
 from dmft.validation.judge import judge
 from dmft.validation.report import ValidationReport
 from dmft.validation.schedule import Schedule
+from dmft.validation.simulate import simulate
 from dmft.validation.validate import validate_solution
-from dmft.validation.watch import Console, duration
+from dmft.validation.watch import Console, Silent, duration
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,53 @@ def test_same_digits_for_any_number_of_workers(report):
     assert [repr(row) for row in two.rows] == [repr(row) for row in report.rows]
 
 
+def test_same_digits_for_everything_that_is_drawn():
+    """Sparse couplings with a mean or noise and inputs, in double precision: one process or two."""
+    schedule = Schedule(0.25, 2.0, 3.0, (1,), (1,), batch=3, tangents=1)
+    counts = {60: 2, 30: 2}
+    cases = {
+        "mean-coupling": {"g": 1.5, "m": 1.2, "input_x": 0.1},
+        "vanilla": {"g": 1.5, "input_x": 0.2, "noise_x": 0.3},
+    }
+    for model, p in cases.items():
+        one, two = (
+            simulate(
+                *(compile_network(model), p, schedule, counts, 5, workers, Silent()),
+                dict.fromkeys(counts, 1.0),
+                np.dtype(np.float64),
+                Couplings("binary", 0.4),
+            )
+            for workers in (1, 2)
+        )
+        assert one == two
+        assert len({m.lyapunov for m in one}) == 4
+
+
+def test_options_of_the_simulation():
+    """They are obeyed and recorded; the theory stays the same."""
+    theory = dmft.solve("vanilla", g=2)
+    seen = {
+        name: validate_solution(theory, n=200, realizations=2, seed=5, workers=1, **options)
+        for name, options in {
+            "plain": {},
+            "other": {
+                "integrator": "exponential",
+                "precision": "float64",
+                "couplings": Couplings("uniform", 0.5),
+            },
+        }.items()
+    }
+    assert [row.theory for row in seen["other"].rows] == [row.theory for row in seen["plain"].rows]
+    moments = {name: r.measurements[0].second_moment["x"] for name, r in seen.items()}
+    assert len(set(moments.values())) == 2
+    schedule = seen["other"].schedule
+    assert schedule["integrator"] == "exponential RK4"
+    assert schedule["couplings"] == {"distribution": "uniform", "density": 0.5}
+    assert schedule["precision"] == "float64 states, float64 averages"
+    assert seen["plain"].schedule["integrator"] == "RK4"
+    json.loads(seen["other"].to_json())
+
+
 def test_rest_is_validated_by_decay():
     report = dmft.validate("vanilla", g=0.5, n=200, realizations=2, workers=1, progress=False)
     assert report.branch == "zero"
@@ -114,6 +163,9 @@ def test_unstable_branches_are_not_simulated():
         ({"realizations": 1}, ["realizations:", ">= 2"]),
         ({"seed": -1}, ["seed:", "-1"]),
         ({"workers": 0}, ["workers:", "0"]),
+        ({"integrator": "euler"}, ["integrator:", "euler", "rk4 or exponential"]),
+        ({"couplings": "binary"}, ["couplings:", "binary", "Couplings"]),
+        ({"precision": "float16"}, ["precision:", "float16", "float32 or float64"]),
         ({"g": float("nan")}, ["g"]),
         ({"gg": 1.0}, ["gg"]),
     ],
@@ -182,7 +234,7 @@ def test_interruption_is_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dmft.validation.validate.simulate", interrupted)
+    monkeypatch.setattr("dmft.validation.run_networks.simulate", interrupted)
     assert main(["validate", "vanilla", "g=2", "--n", "200", "--realizations", "2"]) == 130
     assert "Traceback" not in capsys.readouterr().err
 

@@ -1,0 +1,47 @@
+"""In which states can a large network settle? The name of a region of parameter space.
+
+A region is named after the stable states, joined by +: "rest", "fixed point" (a stable constant state,
+with their number if there are several), "chaos". In brackets stands what solves the equations without
+being a state of a network: unstable constant solutions, where no chaos explains them. So "rest (unstable
+fixed points)" is where fixed points have proliferated and nothing moves yet (KCS 2022), and
+"rest + chaos" where the outcome depends on the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dmft.codegen.theory import CompiledTheory
+from dmft.gaussian.pair_average import AverageBudgetError
+
+from .branches import Survey
+from .constant_states import is_stable
+from .linear_theory import LinearTheory
+
+__all__ = ["UNDECIDED", "region_name"]
+
+UNDECIDED = "undecided"
+
+
+def region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
+    """The region's name at given parameters; `UNDECIDED` where the solvers give no answer."""
+    survey = Survey(LinearTheory(theory, parameters))
+    if survey.linear.slowest_rate <= 0:
+        return UNDECIDED
+    try:
+        stable = [is_stable(survey.linear, p.variances, p.means) for p in survey.fixed_points]
+        chaos = survey.lasting_chaos
+        if not chaos and not survey.chaos.complete:
+            return UNDECIDED
+    except (AverageBudgetError, ArithmeticError):
+        return UNDECIDED
+    states = ["rest"] if survey.rest_is_stable else []
+    if settled := sum(stable):
+        states.append("fixed point" if settled == 1 else f"{settled} fixed points")
+    if chaos:
+        states.append("chaos")
+    if not states:
+        return UNDECIDED
+    unstable = len(stable) - sum(stable)
+    beside = " (unstable fixed points)" if unstable and not chaos else ""
+    return " + ".join(states) + beside

@@ -1,0 +1,1 @@
+"""The claims, one file each: parameters, sizes, theory, acceptance rule, planted faults."""

@@ -1,0 +1,30 @@
+"""Quenched input inside the bracket of the gated network."""
+
+from __future__ import annotations
+
+from ..stationary_case import stationary_case
+
+CASE = stationary_case(
+    name="input-inside",
+    title="Gated chaos with a quenched input under the gate",
+    claim=(
+        "A quenched input inside the bracket leaves a constant part in the autocorrelation and makes the "
+        "network less chaotic, as the mean-field theory says."
+    ),
+    equation=(
+        "dh/dt = sigma_z (-h + J phi(h) sigma_r(r) + I),  I ~ N(0, input_h)\n"
+        "g_h = 4, alpha_r = 2, input_h = 0.1, beta_z = -1"
+    ),
+    source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022), with the input of a GRU",
+    model="gated-input",
+    parameters={"g_h": 4.0, "alpha_r": 2.0, "input_h": 0.1, "beta_z": -1.0},
+    quick={"n": 1000, "realizations": 12},
+    full={"n": 2000, "realizations": 16},
+    faults={
+        "input outside the bracket": (
+            "gated",
+            {"g_h": 4.0, "alpha_r": 2.0, "input_h": 0.1, "beta_z": -1.0},
+        ),
+        "input of half the variance": {"input_h": 0.05},
+    },
+)

@@ -1,0 +1,21 @@
+"""Couplings with a mean: chaos about a mean activity."""
+
+from __future__ import annotations
+
+from ..stationary_case import stationary_case
+
+CASE = stationary_case(
+    name="mean-activity",
+    title="Mean activity from couplings with a mean",
+    claim=(
+        "Couplings of mean m/N give every unit a mean activity, the order parameter that the mean-field "
+        "theory predicts together with the fluctuations about it."
+    ),
+    equation="dx/dt = -x + J tanh(x),  J ~ N(m/N, g^2/N);  g = 2.5, m = 3",
+    source="Mastrogiuseppe & Ostojic, Neuron 99, 609 (2018)",
+    model="mean-coupling",
+    parameters={"g": 2.5, "m": 3.0},
+    quick={"n": 1000, "realizations": 12},
+    full={"n": 2000, "realizations": 16},
+    faults={"mean of the couplings 10% too small": {"m": 2.7}, "gain 10% too large": {"g": 2.7}},
+)

@@ -1,0 +1,24 @@
+"""Autocorrelation and Lyapunov exponent of the classical chaotic network."""
+
+from __future__ import annotations
+
+from ..stationary_case import stationary_case
+
+CASE = stationary_case(
+    name="vanilla-chaos",
+    title="Classical chaos",
+    claim=(
+        "The chaotic network of Sompolinsky, Crisanti and Sommers has the autocorrelation and the largest "
+        "Lyapunov exponent of its mean-field theory."
+    ),
+    equation="dx/dt = -x + g J tanh(x),  g = 2",
+    source="Sompolinsky, Crisanti & Sommers, Phys. Rev. Lett. 61, 259 (1988)",
+    model="vanilla",
+    parameters={"g": 2.0},
+    quick={"n": 1000, "realizations": 12},
+    full={"n": 2000, "realizations": 16},
+    faults={
+        "gain 10% too large": {"g": 2.2},
+        "error function for tanh": ("vanilla-erf", {"g": 2.0}),
+    },
+)

@@ -1,0 +1,21 @@
+"""The network whose Gaussian averages have closed forms."""
+
+from __future__ import annotations
+
+from ..stationary_case import stationary_case
+
+CASE = stationary_case(
+    name="vanilla-erf-chaos",
+    title="Chaos with the error function",
+    claim="With the error function as output, where every average is elementary, theory and networks agree.",
+    equation="dx/dt = -x + g J erf(sqrt(pi) x / 2),  g = 2",
+    source="Sompolinsky, Crisanti & Sommers (1988); averages: Williams, Neural Comput. 10, 1203 (1998)",
+    model="vanilla-erf",
+    parameters={"g": 2.0},
+    quick={"n": 1000, "realizations": 12},
+    full={"n": 2000, "realizations": 16},
+    faults={
+        "gain 10% too large": {"g": 2.2},
+        "tanh for the error function": ("vanilla", {"g": 2.0}),
+    },
+)

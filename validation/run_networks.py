@@ -1,0 +1,126 @@
+"""From a solved theory to measured networks: how long, how finely, on how many processes, and the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from dmft.results.provenance import versions
+
+from .couplings import GAUSSIAN, Couplings
+from .estimate import Measurement
+from .integrate import Integrator
+from .journal import Journal, key_of
+from .memory import machine_memory, workers_that_fit
+from .schedule import LARGEST_STEP, Schedule, choose_step, plan
+from .simulate import cost, default_workers, estimated_seconds, network_counts, simulate
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from dmft.results.solution import Solution
+
+    from .network import RightHandSide
+
+__all__ = ["NetworkRun", "run_networks"]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRun:
+    """What was simulated: schedule, size -> number of networks, measurements, and the time foreseen."""
+
+    schedule: Schedule
+    counts: Mapping[int, int]
+    networks: tuple[Measurement, ...]
+    estimated_seconds: float
+
+
+def run_networks(
+    theory: Solution,
+    right: RightHandSide,
+    *,
+    n: int,
+    realizations: int,
+    seed: int,
+    workers: int | None,
+    watch: Watch,
+    couplings: Couplings = GAUSSIAN,
+    integrator: Integrator = "rk4",
+    dtype: DTypeLike = np.float32,
+    journal: Journal | None = None,
+) -> NetworkRun:
+    """Simulate networks of n, n/2 and n/4 units at the parameters of a theory.
+
+    The theory gives the time scale only. Networks that ``journal`` holds are not run again; each new
+    one is kept there as soon as it is measured.
+    """
+    p = dict(theory.parameters)
+    curve = theory.autocorrelation.get(right.info.fields[0], np.zeros(0))
+    means = {name: value for name, value in theory.mean.items() if value}
+    schedule = plan(
+        theory.lag,
+        curve,
+        LARGEST_STEP,
+        theory.branch,
+        theory.lyapunov,
+        mean=means,
+        integrator=integrator,
+    )
+    workers = workers_that_fit(
+        right,
+        schedule,
+        n,
+        workers or default_workers(),
+        machine_memory(),
+        np.dtype(dtype).itemsize,
+        couplings,
+    )
+    schedule = replace(schedule, dt=choose_step(right, p, seed, integrator))
+    counts = network_counts(n, realizations)
+    kept = _Kept(
+        journal or Journal(),
+        {
+            "model": theory.model_hash,
+            "parameters": p,
+            "schedule": asdict(schedule),
+            "seed": seed,
+            "couplings": asdict(couplings),
+            "dtype": np.dtype(dtype).name,
+            "versions": {k: v for k, v in versions().items() if k in ("dmft", "numpy")},
+        },
+    )
+    left = [(size, r) for size in counts for r in range(counts[size]) if kept.get(size, r) is None]
+    seconds = cost(right, p, schedule, counts, dtype) if left else dict.fromkeys(counts, 0.0)
+    remaining = {size: sum(task[0] == size for task in left) for size in counts}
+    estimate = estimated_seconds(seconds, remaining, workers) if left else 0.0
+    try:
+        if left:
+            watch.estimated(estimate, workers)
+        networks = simulate(
+            right, p, schedule, counts, seed, workers, watch, seconds, dtype, couplings, kept
+        )
+    finally:
+        watch.finished()
+    return NetworkRun(schedule, counts, tuple(networks), estimate)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Measurements by size and number, in a journal."""
+
+    journal: Journal
+    content: Mapping[str, Any]
+
+    def _key(self, n: int, realization: int) -> str:
+        return key_of({**self.content, "n": n, "realization": realization})
+
+    def get(self, n: int, realization: int) -> Measurement | None:
+        key = self._key(n, realization)
+        return Measurement.from_json(self.journal[key]) if key in self.journal else None
+
+    def put(self, measurement: Measurement) -> None:
+        key = self._key(measurement.n, measurement.realization)
+        self.journal.put(key, asdict(measurement))
