@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
+from .conditional_errors import finer_steps, richer_basis
 from .conditional_problem import ConditionalProblem
-from .conditional_solution import Sampled, finer_steps, richer_basis
+from .conditional_solution import Sampled
+from .path_blocks import ALONE, BlockRunner
 from .replica_operator import Averages, ReplicaOperator
 from .replica_sampler import ReplicaSampler
 
@@ -43,7 +44,7 @@ class SampledExponent:
 
 
 def sampled_exponent(
-    solved: Sampled, blocks: int, pool: Parallel | None = None
+    solved: Sampled, blocks: int, runner: BlockRunner = ALONE
 ) -> SampledExponent | None:
     """The exponent in a sampled state, from its first ``blocks``; None where no root is found.
 
@@ -51,14 +52,14 @@ def sampled_exponent(
     """
     state = solved.problem.state(solved.values)
     sampler = ReplicaSampler.adapted(solved.problem, state, _AVERAGE_TOL)
-    search = _Search(solved, sampler, list(range(max(1, blocks // 4))), pool)
+    search = _Search(solved, sampler, list(range(max(1, blocks // 4))), runner)
     found = search.root
     if found is None:
         return None
     growth, slope, row, column = found
     operator = search.operator
     gradient = operator.gradient(growth, row, column)
-    moments, plain = sampler.moments(state, growth, gradient, list(range(blocks)), pool)
+    moments, plain = sampler.moments(state, growth, gradient, list(range(blocks)), runner)
     radius = _leading(operator.reduced(operator.matrix(growth, plain)))[0]
     # the controls improve the average of the last target
     radius += moments.means[-1] - moments.sums[moments.targets - 1] / moments.count
@@ -82,7 +83,7 @@ class _Search:
     solved: Sampled
     sampler: ReplicaSampler
     few: Sequence[int]
-    pool: Parallel | None
+    runner: BlockRunner
 
     @cached_property
     def operator(self) -> ReplicaOperator:
@@ -94,7 +95,7 @@ class _Search:
 
     def _radii(self, growths: Sequence[float]) -> list[tuple[float, Floats, Floats]]:
         operator = self.operator
-        averages = self.sampler.means(operator.state, growths, self.few, self.pool)
+        averages = self.sampler.means(operator.state, growths, self.few, self.runner)
         return [
             _leading(operator.reduced(operator.matrix(growth, a)))
             for growth, a in zip(growths, averages, strict=True)
@@ -130,11 +131,11 @@ class _Search:
         """u^T O w of another problem or at other values of the unknowns."""
         assert self.root is not None
         growth, _, row, column = self.root
-        found = problem.evaluate(values, self.few, self.pool)
+        found = problem.evaluate(values, self.few, self.runner)
         parts = found.moments.means.reshape(-1, len(problem.grid.nodes))
         operator = ReplicaOperator(problem, found.state, parts[: len(problem.model.parts)])
         sampler = replace(self.sampler, problem=problem)
-        averages = sampler.means(found.state, [growth], self.few, self.pool)[0]
+        averages = sampler.means(found.state, [growth], self.few, self.runner)[0]
         return float(row @ operator.matrix(growth, averages) @ column)
 
     @cached_property

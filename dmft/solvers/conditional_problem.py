@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
 from .block_steps import PathGrid, block_steps
@@ -27,7 +26,7 @@ from .exponential_fit import ExponentialBasis
 from .gate_paths import draw_gates
 from .lag_grid import LagGrid
 from .part_averages import PartAverages, factors_of
-from .path_blocks import over_blocks
+from .path_blocks import ALONE, BlockRunner
 from .path_controls import PathControls
 from .path_moments import PathMoments, moments_of, total
 
@@ -153,19 +152,19 @@ class ConditionalProblem:
         return moments_of(rows, controls), extra
 
     def moments(
-        self, state: CurrentState, blocks: Sequence[int], pool: Parallel | None = None
+        self, state: CurrentState, blocks: Sequence[int], runner: BlockRunner = ALONE
     ) -> tuple[PathMoments, Floats]:
         """Moments over several blocks; means of the memory and of the bounds on the averages."""
-        done = over_blocks(partial(self._block_moments, state), blocks, pool)
+        done = runner.over(partial(self._block_moments, state), blocks)
         extra = np.mean([e for _, e in done], axis=0)
         return total([m for m, _ in done]), extra
 
     def evaluate(
-        self, values: Floats, blocks: Sequence[int], pool: Parallel | None = None
+        self, values: Floats, blocks: Sequence[int], runner: BlockRunner = ALONE
     ) -> Evaluation:
         """The map at covariances of the currents, averaged over blocks of paths."""
         state = self.state(values)
-        moments, extra = self.moments(state, blocks, pool)
+        moments, extra = self.moments(state, blocks, runner)
         return self.combined(state, moments, float(extra[0]), extra[1:])
 
     def combined(

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
 from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_state import CurrentState
+from .path_blocks import ALONE, BlockRunner
 
 __all__ = ["Response", "response"]
 
@@ -74,7 +74,7 @@ def response(
     problem: ConditionalProblem,
     found: Evaluation,
     blocks: Sequence[int],
-    pool: Parallel | None = None,
+    runner: BlockRunner = ALONE,
 ) -> Response:
     """Differentiate the map and the reports at ``found``, which must be of the same blocks."""
     x = found.state.values
@@ -90,7 +90,7 @@ def response(
     for column in range(groups * modes):
         size = _STEP * x[column // modes, 0]
         moved = x + size * directions[:, column].reshape(x.shape)
-        there = problem.evaluate(moved, blocks, pool)
+        there = problem.evaluate(moved, blocks, runner)
         change = (problem.basis.projected(there.values) - image) / size
         jacobian[:, column] = directions.T @ change.ravel()
         reports[:, column] = (there.reports - found.reports) / size

@@ -8,12 +8,10 @@ amplitudes still grow or fall fast: plain iteration leaves unstable solutions, A
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
 from .anderson import AndersonHistory
@@ -28,6 +26,7 @@ from .conditional_scales import (
     problem_for,
     time_scales,
 )
+from .path_blocks import ALONE, BlockRunner
 
 __all__ = ["MEMORY", "Ending", "Settled", "first_values", "settle"]
 
@@ -48,7 +47,6 @@ class Ending(Enum):
     CONSTANT = "constant"
     TOO_SLOW = "too slow"
     UNSETTLED = "unsettled"
-    OUT_OF_TIME = "out of time"
 
 
 @dataclass(frozen=True)
@@ -92,13 +90,9 @@ def settle(
     tol: float,
     window_cap: float,
     quality: Quality,
-    pool: Parallel | None = None,
-    deadline: float | None = None,
+    runner: BlockRunner = ALONE,
 ) -> Settled:
-    """Iterate from fields of one ``variance`` until the residual is below ``tol``.
-
-    ``deadline`` is a time of `time.monotonic`.
-    """
+    """Iterate from fields of one ``variance`` until the residual is below ``tol``."""
     slow = 1 / min(model.steady.slowest_rate, 1.0)
     scales = TimeScales(short=2.0, long=max(8.0, 2 * slow))
     step, burn = 0.2, 20 * scales.long
@@ -114,7 +108,7 @@ def settle(
     history = AndersonHistory()
     first_amplitude, falling = float(np.max(x[:, 0])), 0
     for number in range(1, _MOST_STEPS + 1):
-        found = problem.evaluate(x, [0], pool)
+        found = problem.evaluate(x, [0], runner)
         image = problem.basis.projected(found.values)
         residual = float(np.max(abs(image - x) / x[:, :1]))
         scales = time_scales(problem, found)
@@ -133,8 +127,6 @@ def settle(
         elif remake and max(CIRCLE * scales.long * quality.reach, burn) > window_cap:
             flat = float(np.min(image[:, -1] / image[:, 0]))
             ending = Ending.CONSTANT if flat > 0.98 else Ending.TOO_SLOW
-        elif deadline is not None and time.monotonic() > deadline:
-            ending = Ending.OUT_OF_TIME
         elif number == _MOST_STEPS:
             ending = Ending.UNSETTLED
         if ending is not None:

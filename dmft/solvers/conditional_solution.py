@@ -1,38 +1,27 @@
-r"""A sampled solution to a requested precision, and how far it can be trusted.
+"""A sampled solution to a requested precision.
 
-From a rough solution: Newton's steps with the sampled Jacobian, more paths until the standard error
-suffices, and the shifts that remain, each measured with the same normals and carried through
-(1 - DF)^{-1} (`conditional_response`):
-
-    step         half the time step
-    fit          half as many rates again
-    window       exponentials fitted to the first three quarters of the lags only
-    averages     the bound on the Gaussian averages
-    memory       what is left of the start
-    bias         of order 1/paths: solutions of quarters of the paths against that of all, where
-                 what is linear in the averages cancels
-
-The total is the root of the sum of squares of these and of the standard error. Where a shift is too
-large for the precision, what causes it is refined.
+From a rough solution: Newton's steps with the sampled Jacobian; what shifts the result by more than its
+share of the precision (`conditional_errors`) is refined; then more paths until the standard error
+suffices.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
+from .conditional_errors import SampledErrors, newton_on_paths, sampling_bias, shifts_of
 from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_response import Response, response
-from .conditional_scales import Quality, adapted_averages, problem_for
+from .conditional_scales import Quality, adapted_averages, adapted_step, problem_for
 from .conditional_settle import Settled
-from .exponential_fit import ExponentialBasis
+from .path_blocks import ALONE, BlockRunner
 
-__all__ = ["Budget", "Sampled", "SampledErrors", "finer_steps", "richer_basis", "sample_to"]
+__all__ = ["Sampled", "sample_to"]
 
 Floats = NDArray[np.float64]
 
@@ -41,31 +30,6 @@ _FIRST_PATHS = 512
 #: The share of the precision that a single shift may have.
 _SHARE = 0.3
 _ROUNDS = 4
-
-
-@dataclass(frozen=True)
-class Budget:
-    """At most so many ``paths`` and, by the clock, ``deadline`` (seconds of `time.monotonic`)."""
-
-    paths: int
-    deadline: float | None = None
-
-    def left(self) -> float:
-        """Seconds."""
-        return np.inf if self.deadline is None else self.deadline - time.monotonic()
-
-
-@dataclass(frozen=True)
-class SampledErrors:
-    """Of all reports (fields, then observables, at the lags): standard errors and named shifts."""
-
-    statistical: Floats
-    shifts: Mapping[str, Floats]
-
-    @property
-    def total(self) -> Floats:
-        """Root of the sum of squares."""
-        return np.sqrt(self.statistical**2 + sum(v**2 for v in self.shifts.values()))
 
 
 @dataclass(frozen=True)
@@ -96,35 +60,13 @@ class Sampled:
         return float(self.errors.total[report] / self.found.reports[report])
 
 
-def _newton(
-    problem: ConditionalProblem,
-    values: Floats,
-    answer: Response,
-    blocks: Sequence[int],
-    pool: Parallel | None,
-    tol: float,
-) -> tuple[Floats, Evaluation, float]:
-    """Solve on given blocks: values, their evaluation, the relative residual.
-
-    The last correction is applied to the reports to first order, without another evaluation.
-    """
-    x = values
-    for _ in range(8):
-        found = problem.evaluate(x, blocks, pool)
-        defect = problem.basis.projected(found.values) - x
-        residual = float(np.max(abs(defect) / x[:, :1]))
-        x = x + answer.correction(defect)
-        if residual <= tol:
-            break
-    return x, found.with_reports(answer.shift(defect, found.reports)), residual
-
-
 def sample_to(
     start: Settled,
     precision: float,
     report: int,
-    budget: Budget,
-    pool: Parallel | None = None,
+    *,
+    most_paths: int,
+    runner: BlockRunner = ALONE,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Sampled:
     """Refine a rough solution until the relative error of a ``report`` is below ``precision``."""
@@ -134,49 +76,47 @@ def sample_to(
     first = list(range(max(2, _FIRST_PATHS // per_block)))
     few = first[: max(1, len(first) // 4)]
     tol = min(1e-4, precision / 30)
-    for round_ in range(_ROUNDS):
+    for number in range(1, _ROUNDS + 1):
         progress(f"derivatives on {len(few) * per_block} paths")
-        answer = response(problem, problem.evaluate(values, few, pool), few, pool)
-        values, found, residual = _newton(problem, values, answer, first, pool, tol)
-        shifts = _shifts(problem, values, answer, few, pool)
+        answer = response(problem, problem.evaluate(values, few, runner), few, runner)
+        values, found, residual = newton_on_paths(problem, values, answer, first, runner, tol)
+        shifts = shifts_of(problem, values, answer, few, runner)
         size = found.reports[report]
         share = {name: abs(v[report]) / size / precision for name, v in shifts.items()}
         progress("shifts / precision: " + ", ".join(f"{k} {v:.2f}" for k, v in share.items()))
         new = _finer(quality, share)
-        if new == quality or round_ == _ROUNDS - 1 or budget.left() <= 0:
+        if new == quality or number == _ROUNDS:
             break
         quality = new
         problem, values = _remade(problem, values, start, quality)
     transform = answer.transform(problem, found.state)
-    started = time.monotonic()
-    bias = _bias(problem, values, found, answer, first, pool, tol)
-    seconds = (time.monotonic() - started) / 2 / len(first)
+    started = time.time()
+    bias = sampling_bias(problem, values, found, answer, first, runner, tol)
+    seconds = (time.time() - started) / 2 / len(first)
     fixed = np.sqrt(sum(abs(v[report]) ** 2 for v in shifts.values())) / size
+    # rounding of the shifts must not ask for endless paths
+    allowed = np.sqrt(max(precision**2 - fixed**2, (precision / 3) ** 2))
     blocks, exceeded = first, ""
-    for _ in range(4):
-        errors = _errors(transform, found, shifts, bias * len(first) / len(blocks))
-        statistical = errors.statistical[report] / size
-        allowed = np.sqrt(max(precision**2 - fixed**2, (precision / 3) ** 2))
+    while True:
+        spread = _standard_errors(transform, found)
+        statistical = float(spread[report]) / size
         if statistical <= allowed:
             break
-        needed = int(np.ceil(len(blocks) * (1.05 * statistical / allowed) ** 2)) + 1
-        if needed * per_block > budget.paths:
-            exceeded = f"{needed * per_block} paths would be needed; {budget.paths} are allowed"
+        number = int(np.ceil(len(blocks) * (1.05 * statistical / allowed) ** 2)) + 1
+        exceeded = _too_much(number * per_block, most_paths, 3 * number * seconds, runner)
+        if exceeded:
             break
-        if 3 * needed * seconds > budget.left():
-            exceeded = f"{needed * per_block} paths would be needed; the time is too short for them"
-            break
-        progress(f"{needed * per_block} paths")
-        blocks = list(range(needed))
-        values, found, residual = _newton(problem, values, answer, blocks, pool, tol)
+        progress(f"{number * per_block} paths")
+        blocks = list(range(number))
+        values, found, residual = newton_on_paths(problem, values, answer, blocks, runner, tol)
         size = found.reports[report]
-    errors = _errors(transform, found, shifts, bias * len(first) / len(blocks))
+    errors = SampledErrors(spread, {**shifts, "bias": bias * len(first) / len(blocks)})
     failure = exceeded
-    total = errors.total[report] / size
+    total = float(errors.total[report]) / size
     if not failure and residual > 10 * tol:
         failure = f"Newton's method stopped at residual {residual:.1e}"
     elif not failure and total > 1.2 * precision:
-        worst = max(shifts, key=lambda name: abs(shifts[name][report]))
+        worst = max(errors.shifts, key=lambda name: abs(errors.shifts[name][report]))
         failure = f"the error {total:.1e} exceeds the precision, mostly by the {worst}"
     return Sampled(
         problem,
@@ -192,12 +132,19 @@ def sample_to(
     )
 
 
-def _errors(
-    transform: Floats, found: Evaluation, shifts: Mapping[str, Floats], bias: Floats
-) -> SampledErrors:
-    covariance = found.moments.covariance
-    variances = np.einsum("rt,tu,ru->r", transform, covariance, transform)
-    return SampledErrors(np.sqrt(np.maximum(variances, 0.0)), {**shifts, "bias": bias})
+def _standard_errors(transform: Floats, found: Evaluation) -> Floats:
+    variances = np.einsum("rt,tu,ru->r", transform, found.moments.covariance, transform)
+    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
+
+
+def _too_much(paths: int, most: int, seconds: float, runner: BlockRunner) -> str:
+    """Why so many paths are too many; empty when they are not."""
+    if paths > most:
+        return f"{paths} paths would be needed; {most} are allowed"
+    deadline = runner.stop.deadline
+    if deadline is not None and time.time() + seconds > deadline:
+        return f"{paths} paths would take about {seconds:.0f} s, more than the time limit leaves"
+    return ""
 
 
 def _finer(quality: Quality, share: Mapping[str, float]) -> Quality:
@@ -219,8 +166,6 @@ def _remade(
     old: ConditionalProblem, values: Floats, start: Settled, quality: Quality
 ) -> tuple[ConditionalProblem, Floats]:
     """A problem of given quality for the scales of the start, and the values on its lags."""
-    from .conditional_scales import adapted_step
-
     grid = start.problem.grid
     step = adapted_step(old, values, quality.change)
     variance = float(start.found.fields[old.model.theory.block[0], 0])
@@ -236,86 +181,3 @@ def _remade(
     moved = old.basis.weights(values) @ old.basis.at(problem.grid.lags).T
     projected = problem.basis.projected(moved)
     return adapted_averages(problem, projected, quality.average_tol), projected
-
-
-def _shifts(
-    problem: ConditionalProblem,
-    values: Floats,
-    answer: Response,
-    blocks: Sequence[int],
-    pool: Parallel | None,
-) -> dict[str, Floats]:
-    """How much the reports would move if the step, the fit and so on were better."""
-    # the image is no sum of exponentials: what the fit leaves out shows in it only
-    image = problem.evaluate(values, blocks, pool).values
-    here = problem.evaluate(image, blocks, pool)
-    shape = values.shape
-
-    def shift(other: ConditionalProblem) -> Floats:
-        there = other.evaluate(image, blocks, pool)
-        change = (there.values - here.values).reshape(shape)
-        return abs(answer.shift(problem.basis.projected(change), there.reports - here.reports))
-
-    basis = problem.basis
-    shorter = replace(basis, used=int(np.searchsorted(basis.lags, 0.75 * basis.lags[-1])))
-    transform = answer.transform(problem, here.state)
-    bound = here.average_errors @ abs(transform[:, : here.average_errors.size]).T
-    return {
-        # the difference to half the step is 15/16 of the error
-        "step": shift(finer_steps(problem)),
-        "fit": shift(replace(problem, basis=richer_basis(basis))),
-        "window": shift(replace(problem, basis=shorter)),
-        "averages": bound,
-        "memory": here.memory * abs(here.reports),
-    }
-
-
-def finer_steps(problem: ConditionalProblem) -> ConditionalProblem:
-    """The same times and lags with half the step."""
-    grid = problem.grid
-    halved = replace(
-        grid,
-        step=grid.step / 2,
-        steps=2 * grid.steps,
-        stride=2 * grid.stride,
-        burn=2 * grid.burn,
-        nodes=tuple(2 * n for n in grid.nodes),
-    )
-    return replace(problem, grid=halved)
-
-
-def richer_basis(basis: ExponentialBasis) -> ExponentialBasis:
-    """More rates over a wider range."""
-    rates = basis.rates[1:] if basis.has_constant else basis.rates
-    return ExponentialBasis.between(
-        basis.lags,
-        float(rates[0]) / 1.3,
-        float(rates[-1]) * 1.3,
-        constant=basis.has_constant,
-        smooth=basis.smooth,
-        density=1.4 * rates.size / np.log(rates[-1] / rates[0]),
-    )
-
-
-def _bias(
-    problem: ConditionalProblem,
-    values: Floats,
-    found: Evaluation,
-    answer: Response,
-    blocks: Sequence[int],
-    pool: Parallel | None,
-    tol: float,
-) -> Floats:
-    """A third of the mean of the solutions of four quarters minus that of all.
-
-    That is the bias of the latter if the bias falls like 1/paths. Fewer blocks are halved.
-    """
-    parts = 4 if len(blocks) % 4 == 0 else 2
-    size = len(blocks) // parts
-    reports = [
-        _newton(problem, values, answer, blocks[n * size : (n + 1) * size], pool, tol / 3)[
-            1
-        ].reports
-        for n in range(parts)
-    ]
-    return np.asarray(abs(np.mean(reports, axis=0) - found.reports) / (parts - 1))

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from joblib import Parallel
 from numpy.typing import NDArray
 
 from .conditional_average import ConditionalAverage
 from .conditional_problem import ConditionalProblem
 from .conditional_state import CurrentState
-from .path_blocks import over_blocks
+from .path_blocks import BlockRunner
 from .path_moments import PathMoments, moments_of, total
 from .replica_operator import Averages, replica_terms
 from .replica_paths import ReplicaTerm, replica_paths
@@ -55,10 +54,10 @@ class ReplicaSampler:
         state: CurrentState,
         growths: Sequence[float],
         blocks: Sequence[int],
-        pool: Parallel | None,
+        runner: BlockRunner,
     ) -> list[_Sampled]:
         """Plain averages over blocks of paths, at several growth rates."""
-        done = over_blocks(partial(self._block_means, state, growths), blocks, pool)
+        done = runner.over(partial(self._block_means, state, growths), blocks)
         return [
             {key: np.mean([d[n][key] for d in done], axis=0) for key in done[0][n]}
             for n in range(len(growths))
@@ -70,10 +69,10 @@ class ReplicaSampler:
         growth: float,
         gradient: Averages,
         blocks: Sequence[int],
-        pool: Parallel | None,
+        runner: BlockRunner,
     ) -> tuple[PathMoments, _Sampled]:
         """Moments of the state's targets and, as last one, of sum gradient * averages; plain averages."""
-        done = over_blocks(partial(self._block_moments, state, growth, gradient), blocks, pool)
+        done = runner.over(partial(self._block_moments, state, growth, gradient), blocks)
         plain = {key: np.mean([d[1][key] for d in done], axis=0) for key in done[0][1]}
         return total([m for m, _ in done]), plain
 
