@@ -73,7 +73,7 @@ def square_moments(
         now = np.stack([part @ density for part in squares])
         size = np.stack([now[0], now[2], now[2]]) + 1e-300
         change = abs(now - before)
-        if step < 0.1 and np.any(centre[active]):
+        if step < 0.1:
             change -= _rounding(function, abs(centre[active]) + _REACH * deviation[active], now[2])
         done = np.all(change <= tol * size, axis=0)
         if np.any(done):

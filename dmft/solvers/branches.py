@@ -79,7 +79,12 @@ class Survey:
     @cached_property
     def fixed_points(self) -> list[Crossing]:
         """All constant solutions, largest first; none where white noise lets nothing rest."""
-        return [] if self.linear.has_noise else self.static_curve.crossings()
+        if self.linear.has_noise:
+            return []
+        quiet = self.static_curve.quiet
+        # beside an input that the outputs do not hear, no activity is a constant state too
+        silent = [quiet] if quiet is not None and not self.has_rest else []
+        return self.static_curve.crossings() + silent
 
     @cached_property
     def has_rest(self) -> bool:

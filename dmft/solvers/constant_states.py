@@ -51,7 +51,7 @@ def is_stable(linear: LinearTheory, variances: Floats, means: Floats) -> bool:
     weights = constant_weights(linear, variances, means)
     if constant_state_radius(linear, weights, 0.0) >= 1:
         return False
-    return order_parameter_growth(linear, variances, means, at_zero=not np.any(variances)) < 0
+    return order_parameter_growth(linear, variances, means) < 0
 
 
 def _edge(linear: LinearTheory, variances: Floats, means: Floats) -> float:
@@ -63,9 +63,7 @@ def _edge(linear: LinearTheory, variances: Floats, means: Floats) -> float:
     edge = leading_edge(linear, constant_weights(linear, variances, means))
     if edge > 0 and not np.any(linear.current_means):
         return edge
-    return max(
-        edge, order_parameter_growth(linear, variances, means, at_zero=not np.any(variances))
-    )
+    return max(edge, order_parameter_growth(linear, variances, means))
 
 
 def _everything(
@@ -149,7 +147,7 @@ def constant_state(
             "finite network are weighted differently (Kac-Rice)"
         )
     total = spread + centre**2
-    relative = residual / total[linear.active[0]]
+    relative = residual / (total[linear.active[0]] or np.max(total))
     error = (relative + 4e-15) / max(abs(_relative_slope(curve, crossing)), 1e-8)
     return StationarySolution(
         branch=branch,
@@ -175,6 +173,8 @@ def _relative_slope(curve: StaticCurve, crossing: Crossing) -> float:
     """d log q / d log A: the inverse amplifies errors."""
     amplitude, offset = float(crossing.variances[0]), float(curve.offsets[0])
     excess = amplitude - offset
+    if excess <= 0:
+        return 1.0  # no output moves: the state is what the inputs make of it
     around = offset + excess * np.array([1 / 1.001, 1.001])
     means = np.tile(crossing.means[:, None], 2)
     low, high = curve.points(around, means=means).scale

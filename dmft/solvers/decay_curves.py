@@ -23,7 +23,7 @@ from .newton import PrescribedLine
 from .onset import Onset, log_radius, onsets
 from .statics import LARGEST_SCALE, StaticCurve
 
-__all__ = ["chaos_with_means", "close_on_line"]
+__all__ = ["chaos_with_means", "close_on_line", "large_start"]
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ _SMALL_SHARE, _SMALLEST_SHARE = 0.05, 1e-6
 #: Below this share of the bound on amplitudes q(A) is what it is at the onset.
 _TINY = 1e-3
 #: Multiples of that bound from where curves are followed downwards.
-_LARGE_FACTORS = (1.0, 1.3, 2.0)
+_LARGE_FACTORS = (1.0, 1.3, 2.0, 0.3, 0.03)
 #: Means below this, in standard deviations, are those of states without a mean.
 _NO_MEAN = 1e-3
 _FIRST_STEP, _LONGEST_STEP, _SHORTEST_STEP = 0.1, 0.4, 0.004
@@ -68,10 +68,16 @@ def chaos_with_means(linear: LinearTheory, bound: StaticCurve) -> Search:
     reached: list[Onset] = []
     complete = True
     if not linear.responding:
-        start = _large_start(linear, largest)
+        start = large_start(linear, largest)
         if start is not None:
-            curves.append(_followed(linear, [start], (-1.0, 0.0), ends, None, largest, has_mean))
+            # from below q = 1 the curve has to be followed upwards too
+            for sign in (-1.0,) if start.scale >= 1 else (-1.0, 1.0):
+                curves.append(
+                    _followed(linear, [start], (sign, 0.0), ends, None, largest, has_mean)
+                )
     for onset in ends:
+        if onset.variances[0] <= 0 and curves:
+            continue  # the curve from large amplitudes comes down to it, or says where it breaks off
         reached = [curve.end for curve in curves if curve.end is not None]
         if any(onset is end for end in reached):
             continue
@@ -121,7 +127,7 @@ def _base(linear: LinearTheory, onset: Onset, share: float) -> DecayingPoint:
     )
 
 
-def _large_start(linear: LinearTheory, largest: float) -> DecayingPoint | None:
+def large_start(linear: LinearTheory, largest: float) -> DecayingPoint | None:
     """A solution at an amplitude that none at q = 1 exceeds, where constant states are unstable."""
     curve = linear.static_curve(linear.response**2)
     offset = float(curve.offsets[0])
@@ -143,13 +149,15 @@ def _large_start(linear: LinearTheory, largest: float) -> DecayingPoint | None:
             static.means[:, 0],
         )
         point = point_above(linear, base)
-        if point is not None and point.scale >= 1:
+        if point is not None and (point.scale >= 1 or factor < 1):
             return point
     return None
 
 
 def _path_from(linear: LinearTheory, onset: Onset) -> list[DecayingPoint] | None:
     """The beginning of a curve, from where q = 1 cannot lie between the onset and it; None if none."""
+    if onset.variances[0] <= 0:
+        return None
     first = None
     for share in _FIRST_AMPLITUDES:
         first = point_above(linear, _base(linear, onset, share))
@@ -213,6 +221,8 @@ def _ending(point: DecayingPoint, candidates: list[Onset], largest: float) -> On
     """
 
     def distance(onset: Onset) -> float:
+        if onset.variances[0] <= 0:
+            return np.inf
         return float(
             abs(np.log(point.covariance[0, 0] / onset.variances[0]))
             + abs(np.log(point.scale / onset.scale))
@@ -249,6 +259,8 @@ def _advance(
 ) -> DecayingPoint | None:
     """The next point at arclength ``step``; ``direction`` counts where there is only one point."""
     last = path[-1]
+    # the first step is taken along an axis, not along the curve
+    farthest = (3 if len(path) > 1 else 10) * step
     tangent, share = np.array(direction), 0.0
     if len(path) > 1:
         change = _place(last) - _place(path[-2])
@@ -258,7 +270,7 @@ def _advance(
     guess = scaled(path, float(np.exp(step * tangent[0])), share)
     prescribed = PrescribedLine(float(tangent[0]), float(tangent[1]) * _SCALE_WEIGHT, target)
     point = solve_at(linear, guess, prescribed)
-    if point is None or np.linalg.norm(_place(point) - _place(last)) > 3 * step:
+    if point is None or np.linalg.norm(_place(point) - _place(last)) > farthest:
         return None
     return point
 

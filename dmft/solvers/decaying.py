@@ -23,8 +23,6 @@ from .plateau import plateau
 from .stationary_problem import StationaryProblem
 
 __all__ = [
-    "FINER_AVERAGE_TOL",
-    "SEARCH_AVERAGE_TOL",
     "Bracket",
     "DecayingPoint",
     "Search",
@@ -33,6 +31,7 @@ __all__ = [
     "integral",
     "is_covariance",
     "scaled",
+    "search_average_tol",
     "solve_at",
 ]
 
@@ -40,9 +39,8 @@ Floats = NDArray[np.float64]
 
 #: Accuracy on the way to the solution; the solution itself is refined afterwards.
 _SEARCH_TOL = 1e-7
-SEARCH_AVERAGE_TOL = 1e-9
-#: What decays may be a small part of C(0), and averages good to 1e-9 too rough for it.
-FINER_AVERAGE_TOL = 1e-13
+_AVERAGE_TOL = 1e-9
+_FINEST_AVERAGE_TOL = 1e-13
 _SEARCH_TAIL = 1e-4
 _LONGEST = 4096
 
@@ -93,13 +91,18 @@ def _width(grid: LagGrid, part: Floats) -> float:
     return float((a[0] ** 2 + a @ a) / 2 * grid.length / part[0, 0] ** 2)
 
 
+def search_average_tol(share: float) -> float:
+    """Averages on the way, where this share of C(0) decays: its curvature is a share of that again."""
+    return float(np.clip(_AVERAGE_TOL * share**2, _FINEST_AVERAGE_TOL, _AVERAGE_TOL))
+
+
 def solve_at(
     linear: LinearTheory, guess: DecayingPoint, prescribed: Prescribed
 ) -> DecayingPoint | None:
     """Newton with one more equation for q; window and density follow the solution."""
     grid, c, q = guess.grid, guess.covariance, guess.scale
     means = linear.active_means if guess.means is None else guess.means
-    average_tol = SEARCH_AVERAGE_TOL if linear.decays else FINER_AVERAGE_TOL
+    average_tol = search_average_tol(guess.amplitude / guess.covariance[0, 0])
     for _ in range(12):
         problem = StationaryProblem(linear, grid, average_tol)
         found = newton(

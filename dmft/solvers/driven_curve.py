@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from .decay_curves import large_start
 from .decaying import DecayingPoint
 from .first_decaying_point import first_point
 from .lag_grid import evaluate_series
@@ -41,8 +42,6 @@ _MOST_POINTS_OF_LAG = 900
 _SCALE_WEIGHT = 2.0
 _FIRST_STEP, _LONGEST_STEP, _SHORTEST_STEP = 0.2, 0.6, 0.004
 _MOST_STEPS = 300
-#: What the couplings may add at the first q, relative to the noise.
-_FIRST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def driven_states(linear: LinearTheory) -> DrivenSearch:
     complete = True
     for path in paths:
         if path is None:
-            complete &= quiet  # no solution at a large amplitude: none at all
+            complete = False
             continue
         curve, ended = _followed(linear, path, direction, largest)
         complete &= ended
@@ -160,32 +159,38 @@ def _uncoupled(linear: LinearTheory, means: Floats) -> list[DrivenPoint] | None:
     """Solutions at two small q, the first all but uncoupled."""
     grid = first_grid(linear)
     problem = PanelProblem(linear, grid, _SEARCH_AVERAGE_TOL)
-    c = np.array(np.broadcast_to(problem.added, (len(linear.active), grid.lags.size)))
-    if c[0, 0] - c[0, -1] <= 0:
-        return None  # noise does not reach the first field, though others move the outputs
-    coupled = problem.filtered(problem.currents(c, means).covariance)
-    q = float(np.clip(_FIRST_SHARE * np.min(c[:, 0]) / np.max(coupled[:, 0]), 1e-12, 0.3))
-    path = []
-    guess = DrivenPoint(q, grid, c, means, linear.input_variances[list(linear.active)])
-    for factor in (1.0, 1.3):
-        point = _solved(linear, guess, None, factor * q)
-        if point is None:
-            return None
-        path.append(point)
-        guess = point
-    return path
+    added = np.array(np.broadcast_to(problem.added, (len(linear.active), grid.lags.size)))
+    coupled = problem.filtered(problem.currents(added, means).covariance)
+    limits = linear.input_variances[list(linear.active)]
+    largest = np.max(coupled[:, 0])
+    share = np.min(added[:, 0]) / largest if largest > 0 else 1.0
+    # where noise and inputs do not reach a field only the couplings set its size
+    scales = [0.02 * share] if share > 0 else [1e-2, 1e-3, 1e-4, 1e-6, 1e-8]
+    for q in np.clip(scales, 1e-12, 0.3):
+        path: list[DrivenPoint] = []
+        guess = DrivenPoint(q, grid, added + q * coupled, means, limits)
+        for factor in (1.0, 1.3):
+            point = _solved(linear, guess, None, factor * q)
+            if point is None:
+                break
+            path.append(point)
+            guess = point
+        else:
+            return path
+    return None
 
 
 def _large_start(linear: LinearTheory, largest: float) -> DrivenPoint | None:
     """A state without noise at a large amplitude, to which the noise is added."""
     noiseless = linear.without_noise()
-    if not np.isfinite(largest) or not noiseless.decays:
+    if not np.isfinite(largest):
         return None
     for factor in (1.0, 1.3, 0.8, 2.0):
-        point = first_point(noiseless, factor * largest)
-        if point is None or point.scale < 1:
-            continue
-        start = _on_panels(linear, point)
+        if noiseless.decays:
+            point = first_point(noiseless, factor * largest)
+        else:
+            point = large_start(noiseless, factor * largest)
+        start = None if point is None or point.scale < 1 else _on_panels(linear, point)
         if start is not None:
             return start
     return None
@@ -250,8 +255,11 @@ def adapted(
     sources: Floats,
     tail: float,
     rough: float,
+    of_whole: bool = False,
 ) -> PanelGrid:
     """The same grid if it is adequate for these functions and their sources, else a better one.
+
+    ``tail`` and ``rough`` are relative to what decays, or to C(0) if they are ``of_whole``.
 
     Steep outputs make S(tau) sharper at lag 0 than C(tau); a filter feels an error of it in
     proportion to the panel's width.
@@ -259,17 +267,20 @@ def adapted(
     part = c - limits[:, None]
     moving = part[:, 0] > 1e-9 * c[:, 0]
     part = part[moving]
-    size, rate = grid.tail(part)
-    left = size / part[:, 0]
+    sizes = c[moving, 0] if of_whole else part[:, 0]
+    left, rate = grid.tail(part)
+    left = left / sizes
     if np.max(left) > tail:
-        missing = np.max(np.where(left > tail, 1.1 * np.log(3 * left / tail) / rate, 0.0))
-        return grid.extended(grid.length + min(float(missing), 2 * grid.length), 0.25 * grid.length)
+        cut = left > tail
+        missing = float(np.max(1.1 * np.log(3 * left[cut] / tail) / rate[cut]))
+        return grid.extended(grid.length + min(missing, 2 * grid.length), 0.25 * grid.length)
     varying = sources - sources[:, -1:]
-    varying = varying[np.max(abs(varying), axis=1) > 1e-12 * abs(sources[:, 0])]
-    unresolved = grid.roughness(part) > rough
-    if varying.size:
+    kept = np.max(abs(varying), axis=1) > 1e-12 * abs(sources[:, 0])
+    unresolved = grid.roughness(part, sizes) > rough
+    if np.any(kept):
         felt = np.minimum(1.0, grid.widths * linear.fastest_rate)
-        unresolved |= grid.roughness(varying) * felt > max(rough, _SOURCE_ROUGH)
+        of_source = abs(sources[kept, 0]) if of_whole else None
+        unresolved |= grid.roughness(varying[kept], of_source) * felt > max(rough, _SOURCE_ROUGH)
     if np.any(unresolved):
         return grid.refined(unresolved)
     # a window that has become far too long only costs
@@ -288,6 +299,8 @@ def advance(
 ) -> DrivenPoint | None:
     """The next point at arclength ``step``; ``direction`` counts where there is only one point."""
     last = path[-1]
+    # the first step is taken along an axis, not along the curve
+    farthest = (3 if len(path) > 1 else 10) * step
     tangent, share = direction, 0.0
     if len(path) > 1:
         change = last.place - path[-2].place
@@ -295,7 +308,7 @@ def advance(
         tangent, share = change / length, step / length
     goal = last.place + step * tangent
     point = at_place(linear, path, goal, tangent, share)
-    if point is None or np.linalg.norm(point.place - last.place) > 3 * step:
+    if point is None or np.linalg.norm(point.place - last.place) > farthest:
         return None
     return point
 

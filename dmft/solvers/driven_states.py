@@ -136,7 +136,14 @@ def _refined(linear: LinearTheory, point: DrivenPoint, tol: float, moving: bool 
             return result("Newton's method left the branch")
         alive = everything[:, 0] > 0
         new = adapted(
-            linear, grid, everything[alive], all_limits[alive], currents.covariance, tol, rough
+            linear,
+            grid,
+            everything[alive],
+            all_limits[alive],
+            currents.covariance,
+            tol,
+            rough,
+            of_whole=True,
         )
         if new == grid or new.length < grid.length:
             return _Solved(problem, c, means, limits, everything, all_limits, currents, residual)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .decaying import FINER_AVERAGE_TOL, SEARCH_AVERAGE_TOL, DecayingPoint, integral, solve_at
+from .decaying import DecayingPoint, integral, search_average_tol, solve_at
 from .lag_grid import LagGrid
 from .linear_theory import LinearTheory
 from .newton import PrescribedAmplitude, PrescribedLine
@@ -41,8 +41,8 @@ def _trial(
     linear: LinearTheory, amplitude: float, width: float, base: DecayingPoint | None
 ) -> tuple[StationaryProblem, Floats]:
     grid = LagGrid(16 * width, 96)
-    average_tol = SEARCH_AVERAGE_TOL if base is None else FINER_AVERAGE_TOL
-    problem = StationaryProblem(linear, grid, average_tol)
+    share = 1.0 if base is None else amplitude / float(base.covariance[0, 0])
+    problem = StationaryProblem(linear, grid, search_average_tol(share))
     shape = amplitude / np.cosh(grid.lags / width)
     if base is not None:
         directions = base.decaying_part[:, :1] / base.amplitude
@@ -95,7 +95,7 @@ def first_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
 
 def grown_point(linear: LinearTheory, amplitude: float) -> DecayingPoint | None:
     """A solution that decays to zero, at ``amplitude``, from white noise; None if none was found."""
-    for grid, c, q in settling_shapes(linear, amplitude, SEARCH_AVERAGE_TOL):
+    for grid, c, q in settling_shapes(linear, amplitude, search_average_tol(1.0)):
         guess = DecayingPoint(amplitude, q, grid, c)
         point = solve_at(linear, guess, PrescribedAmplitude(amplitude))
         if point is not None:

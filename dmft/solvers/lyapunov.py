@@ -37,11 +37,16 @@ Floats = NDArray[np.float64]
 
 
 def _root(
-    radius: Callable[[float], float], slowest_rate: float, tol: float, near: float | None = None
+    radius: Callable[[float], float],
+    slowest_rate: float,
+    tol: float,
+    near: float | None = None,
+    closest: float = 1e-12,
 ) -> float:
     """Where a non-increasing radius crosses one, on growth > -slowest_rate; else that pole.
 
-    ``near`` is a guess good to a millionth: a narrow bracket around it is tried first.
+    ``near`` is a guess good to a millionth: a narrow bracket around it is tried first. Roots
+    ``closest`` to the pole, relative to it, are taken for it.
     """
     if near is not None:
         width = 1e-6 * (abs(near) + slowest_rate)
@@ -58,7 +63,7 @@ def _root(
     while radius(low) < 1:
         high, gap = low, gap / 4
         low = -slowest_rate * (1 - gap)
-        if gap < 1e-12:
+        if gap < closest:
             return -slowest_rate
     root: float = brentq(lambda growth: np.log(radius(growth)), low, high, xtol=tol, rtol=1e-14)
     return root
@@ -97,7 +102,9 @@ def fluctuating_state_exponent(
             start = vector
         return float(values[0].real)
 
-    return max(_root(radius, linear.slowest_rate, tol, near), -linear.slowest_rate)
+    # filters close to their pole are all but singular
+    root = _root(radius, linear.slowest_rate, tol, near, closest=1e-8)
+    return max(root, -linear.slowest_rate)
 
 
 def decaying_state_exponent(

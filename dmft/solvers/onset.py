@@ -20,7 +20,7 @@ from .constant_states import constant_weights
 from .linear_theory import LinearTheory
 from .lyapunov import constant_state_radius
 from .mean_sheets import near_point, sheets
-from .statics import StaticCurve, StaticPoints
+from .statics import Crossing, StaticCurve, StaticPoints
 
 __all__ = ["Onset", "log_radius", "onsets"]
 
@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 
 #: The curve is looked at up to this scale q, unless V > 1 there before.
 _LARGEST_SCALE = 1e3
+_MARGINAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ def onsets(linear: LinearTheory) -> list[Onset]:
     curve = linear.static_curve(linear.response**2)
     if not np.any(curve.means_respond):
         amplitudes, _ = curve.scan()
-        found = curve.points(amplitudes, 1e-9)
-        return _crossings(linear, amplitudes, found, lambda i, a: curve.points(a), curve)
+        points = curve.points(amplitudes, 1e-9)
+        found = _crossings(linear, amplitudes, points, lambda i, a: curve.points(a), curve)
+        return found if curve.quiet is None else [*found, _quiet_onset(linear, curve.quiet)]
     all_found: list[Onset] = []
     for sheet in sheets(curve):
         points = StaticPoints(
@@ -65,6 +67,14 @@ def onsets(linear: LinearTheory) -> list[Onset]:
     return sorted(all_found, key=lambda o: -float(o.variances[0]))
 
 
+def _quiet_onset(linear: LinearTheory, quiet: Crossing) -> Onset:
+    """Where the state without activity loses stability; it is there at all q."""
+    weights = constant_weights(linear, quiet.variances, quiet.means)
+    scale = 1 / max(constant_state_radius(linear, weights, 0.0), 1e-300)
+    direction = np.ones(len(quiet.variances))
+    return Onset(quiet.variances, quiet.means, scale, direction, True)
+
+
 def _crossings(
     linear: LinearTheory,
     amplitudes: Floats,
@@ -73,6 +83,8 @@ def _crossings(
     curve: StaticCurve | None,
 ) -> list[Onset]:
     radii = [log_radius(linear, points, i) for i in range(amplitudes.size)]
+    # where the curve leaves a quiet state V = 1 but for what the amplitude adds
+    radii = [0.0 if abs(r) < _MARGINAL else r for r in radii]
     grown = list(amplitudes)
     while curve is not None and radii[-1] < 0:
         # farther up, until the constant state is unstable there too

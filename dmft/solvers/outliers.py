@@ -15,9 +15,10 @@ and with Stein's lemma, <f(x_l) xi_b> = <f'> R_lb v_b Q_b,
 With y = G(s) K and y' = G(s) P as state variables this is an ordinary eigenvalue problem, and
 its eigenvalues beyond the edge of the bulk are eigenvalues of large networks. At s = 0 it is the linearised
 map of the static order parameters: a fold of constant solutions is an outlier at zero. For one
-current of mean zero: G(s) R v <psi'^2 + psi psi''> = 1, inside the bulk for saturating outputs. In
-the zero state only the means count (T. Tao, Probab. Theory Relat. Fields 155, 231 (2013)). Derived
-here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for rank-one perturbations.
+current of mean zero: G(s) R v <psi'^2 + psi psi''> = 1, inside the bulk for saturating outputs. Where a
+current vanishes, as in the zero state, only its mean counts (T. Tao, Probab. Theory Relat. Fields
+155, 231 (2013)). Derived here; compare F. Mastrogiuseppe and S. Ostojic, Neuron 99, 609 (2018), for
+rank-one perturbations.
 """
 
 from __future__ import annotations
@@ -35,15 +36,17 @@ __all__ = ["order_parameter_growth"]
 
 Floats = NDArray[np.float64]
 
+#: A mean square below this is zero but for rounding.
+_NOTHING = 1e-24
+
 
 def order_parameter_growth(
     linear: LinearTheory, variances: Floats, means: Floats, *, at_zero: bool = False
 ) -> float:
     """Largest real part of the outliers; -inf when the theory has none.
 
-    ``variances`` and ``means`` of the active fields in a constant state; ``at_zero`` when that is the
-    zero state. In a state that fluctuates but is symmetric under x -> -x (where K vanishes)
-    ``at_zero`` gives the growth of a mean activity.
+    ``variances`` and ``means`` of the active fields in a constant state. In a state that fluctuates
+    but is symmetric under x -> -x (where K vanishes) ``at_zero`` gives the growth of a mean activity.
     """
     theory, active = linear.theory, linear.active
     moments = {
@@ -81,8 +84,8 @@ def order_parameter_growth(
         for b in range(currents):
             at = list(active)
             overlap[2 * a, at, 2 * b] = slope * linear.current_means[b]
-            if at_zero:
-                continue
+            if at_zero or np.prod([m.square[0] for m in _factors(linear, moments, b)]) < _NOTHING:
+                continue  # a current that vanishes tells nothing about its couplings
             v = linear.variances[b]
             overlap[2 * a + 1, at, 2 * b] = value_slope * linear.current_means[b]
             overlap[2 * a, at, 2 * b + 1] = v * second @ response[:, b]
@@ -97,6 +100,12 @@ def order_parameter_growth(
         sources[b * size : (b + 1) * size, b] = linear.inputs[:, b // 2]
     feedback = overlap.transpose(0, 2, 1).reshape(2 * currents, states * size)
     return float(np.max(np.linalg.eigvals(drift + sources @ feedback).real))
+
+
+def _factors(
+    linear: LinearTheory, moments: dict[int, SquareMoments], current: int
+) -> list[SquareMoments]:
+    return [moments[f] for f in linear.theory.outputs[current].factors]
 
 
 def _product(

@@ -118,7 +118,7 @@ class PanelGrid:
         middle = np.max(abs(part[..., self.lags >= 0.6 * self.length]), axis=-1)
         size = np.maximum(abs(part[..., -1]), np.where(self._turns(part), late, 0.0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            rate = np.log(np.fmax(middle / late, 1.05)) / (0.3 * self.length)
+            rate = np.log(np.clip(np.nan_to_num(middle / late), 1.05, 1e12)) / (0.3 * self.length)
         return size, rate
 
     @staticmethod
@@ -134,10 +134,10 @@ class PanelGrid:
         each = coefficients[..., even] @ weights / 2
         return np.asarray(np.sum(each * self.widths, axis=-1))
 
-    def roughness(self, part: Floats) -> Floats:
-        """Per panel: size of the last coefficients over the largest value of the function."""
+    def roughness(self, part: Floats, sizes: Floats | None = None) -> Floats:
+        """Per panel: size of the last coefficients over the largest value of the function (or ``sizes``)."""
         a = abs(_coefficients(self.by_panel(part)))
-        scale = np.max(abs(part), axis=-1)[..., None]
+        scale = (np.max(abs(part), axis=-1) if sizes is None else sizes)[..., None]
         last = np.max(a[..., -3:], axis=-1) / np.where(scale > 0, scale, 1.0)
         return np.asarray(np.max(last.reshape(-1, self.panels), axis=0))
 

@@ -182,7 +182,8 @@ class StaticEquations:
         gain = self.gain[list(self.fields)]
         size, count = len(self.fields), amplitudes.size
         excess = amplitudes - self.offsets[0]
-        variances = np.maximum(np.tile(amplitudes, (size, 1)), 1e-300)
+        variances = np.maximum(np.tile(excess, (size, 1)), 1e-300)
+        variances[0] = amplitudes
         variances[1:] = np.where(np.any(gain[1:], axis=1)[:, None], variances[1:], 0)
         variances[1:] += self.offsets[1:, None]
         mu = np.tile(self.constants[:, None], count) if means is None else means.copy()

@@ -40,6 +40,8 @@ POINTS_PER_DECADE = 10
 _GROWTH = 1.5
 #: The scan goes to four times the couplings' variance, so that folds near q = 1 are seen whole.
 LARGEST_SCALE = 4.0
+#: Outputs of this mean square are zero but for rounding.
+_NOTHING = 1e-24
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,13 @@ class StaticCurve(StaticEquations):
         if np.any(self.means_respond) or (self.means_may_vanish and not np.any(variances)):
             return 0.0
         return float((self.gain[self.fields[0]] @ self.total(variances, means))[0])
+
+    @cached_property
+    def quiet(self) -> Crossing | None:
+        """The state in which no output moves, if inputs and constants alone leave them all at zero."""
+        variances, means = self.offsets, self.constants
+        total = self.total(variances[:, None], means[:, None])
+        return Crossing(variances, False, means) if np.all(total < _NOTHING) else None
 
     def scan(self, smallest: float = 1e-9) -> tuple[Floats, Floats]:
         """Amplitudes from ``smallest`` above the offset upwards until q > 4 for good, and q at each.

@@ -45,21 +45,19 @@ def solve_stationary(
         return StationarySolution(branch, Status.NO_SOLUTION, message), ()
     try:
         existing = survey.existing
-        noisy = survey.linear.has_noise
-        undecided = not noisy and not survey.lasting_chaos and not survey.chaos.complete
-        if branch != "auto":
-            chosen = branch
-        elif noisy:
-            chosen = "driven"
+        if survey.linear.has_noise:
+            undecided = not survey.driven.brackets and not survey.driven.complete
         else:
-            chosen = existing[0] if existing else "fixed-point"
+            undecided = not survey.lasting_chaos and not survey.chaos.complete
+        usual = "driven" if survey.linear.has_noise else "fixed-point"
+        chosen = branch if branch != "auto" else (existing or (usual,))[0]
         others = tuple(name for name in existing if name != chosen)
         if undecided and branch == "auto":
-            message = (
-                "whether a chaotic state exists could not be decided; "
-                "branch='fixed-point' and branch='zero' can be asked for by name"
-            )
-            return StationarySolution("chaotic", Status.NOT_CONVERGED, message), existing
+            message = "whether a chaotic state exists could not be decided"
+            if existing:
+                message += "; " + _by_name(existing) + " can be asked for by name"
+            kind = "driven" if survey.linear.has_noise else "chaotic"
+            return StationarySolution(kind, Status.NOT_CONVERGED, message), existing
         if chosen.startswith("driven"):
             return _driven(survey, chosen, tol, lyapunov), others
         if chosen == "zero":
@@ -69,6 +67,10 @@ def solve_stationary(
         return _decaying(survey, chosen, tol, method, lyapunov), others
     except AverageBudgetError as error:
         return StationarySolution(branch, Status.BUDGET_EXCEEDED, str(error)), ()
+
+
+def _by_name(names: tuple[str, ...]) -> str:
+    return " and ".join(f"branch={name!r}" for name in names)
 
 
 def _zero(survey: Survey, lyapunov: bool) -> StationarySolution:

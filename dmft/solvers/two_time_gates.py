@@ -76,8 +76,8 @@ def block_normals(
 ) -> Floats:
     """Standard normals (fields, paths), the same whoever draws them and when.
 
-    Neighbouring paths have opposite numbers: what is odd in the gates' noise averages out (standard
-    errors of variances of gated (3, 5) fall by 1.3 to 1.9).
+    Neighbouring paths have opposite numbers: what is odd in the gates' noise averages out (measured:
+    standard errors of variances fall by 1.3 to 1.9).
     """
     key = np.random.SeedSequence(entropy=seed, spawn_key=(population, group, step))
     fields, paths = shape

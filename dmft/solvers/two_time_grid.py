@@ -121,7 +121,7 @@ def growing_times(
     between breakpoints have an even number of steps, so that the grid can be coarsened.
 
     >>> growing_times(10.0, 1.0, 0.5, 4.0).round(2)
-    array([ 0.  ,  0.93,  2.32,  4.4 ,  7.52, 11.  , 10.  ])
+    array([ 0.  ,  0.62,  1.55,  2.95,  5.04,  7.52, 10.  ])
     """
     moments = [0.0, *sorted(b for b in breakpoints if 0 < b < until), until]
     pieces = [np.zeros(1)]

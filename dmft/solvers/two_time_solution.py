@@ -42,8 +42,8 @@ __all__ = ["TransientSolution", "memory_needed", "solve_transient"]
 
 #: Mean power that averages over sampled paths may leave to their last order, relative.
 _AVERAGE_TOLERANCE = 1e-4
-#: Local error per unit of time of a fitted grid: _RATE (precision / 0.02)^_POWER. Calibrated on vanilla and
-#: gated (3, 5) with an update gate of gain 0, 5 and 20, where the step's part of the error, ~ rate^1.7, is
+#: Local error per unit of time of a fitted grid: _RATE (precision / 0.02)^_POWER. Calibrated on
+#: chaotic networks with and without moving gates, where the step's part of the error, ~ rate^1.7, is then
 #: between a tenth and a half of the precision.
 _RATE, _POWER = 0.003, 0.65
 #: Orders of a function that are kept along a path, for the estimate of memory.

@@ -4,8 +4,8 @@ Over a step of length h the coefficients of  dx/dt = A x + B w(t) + b  are repla
 the drive w by the straight line between its values at the ends, which gives
 
     x_{n+1} = P x_n + U w_n + V w_{n+1} + f + zeta,
-    P = e^{hA},   V = h p_2(hA) B,   U = h p_1(hA) B - V,   f = h p_1(hA) b,
-    p_1(X) = (e^X - 1)/X,   p_2(X) = (p_1(X) - 1)/X,
+    P = e^{hA},   V = h theta_2(hA) B,   U = h theta_1(hA) B - V,   f = h theta_1(hA) b,
+    theta_1(X) = (e^X - 1)/X,   theta_2(X) = (theta_1(X) - 1)/X,
 
 with zeta from white noise of covariance S = W D W^T,  <zeta zeta^T> = int_0^h e^{As} S e^{A^T s} ds. It is of
 second order, and exact for a drive that rests: steps may be long against 1/|A| where the drive is slow.
@@ -17,7 +17,7 @@ w_{n+1} depends on x_{n+1}; explicit is the scheme by the prediction
 from which w_{n+1} is computed, once and for all: drives are functions of the predicted states, so that all
 covariances are those of one process and stay positive. D^3 takes the extrapolation away from steps
 that are long against 1/|A|, where it is unstable; with it the scheme is stable for w = J x of spectral
-radius below one whatever the step (with D, or without, it is not: tested). Source of these functions:
+radius below one whatever the step (with D, or without, it is not: tested). Source of these quotients:
 S. M. Cox, P. C. Matthews, J. Comput. Phys. 176, 430 (2002); of a prediction that is evaluated but once
 ("PEC"): J. D. Lambert, Numerical Methods for Ordinary Differential Systems (1991), section 4.2.
 """
@@ -70,7 +70,7 @@ def step_weights(
     >>> [round(float(v.squeeze()), 3) for v in (w.propagator, w.before, w.after)]
     [0.0, 0.01, 0.99]
     """
-    propagator, first, second = _exponential_functions(length * drift)
+    propagator, first, second = _exponential_quotients(length * drift)
     after = length * times(second, drive)
     total = length * times(first, drive)
     damping = propagator - length * times(propagator, drift)
@@ -87,8 +87,8 @@ def step_weights(
     )
 
 
-def _exponential_functions(x: Floats) -> tuple[Floats, Floats, Floats]:
-    """e^X, p_1(X), p_2(X) of matrices (size, size, paths)."""
+def _exponential_quotients(x: Floats) -> tuple[Floats, Floats, Floats]:
+    """e^X, theta_1(X), theta_2(X) of matrices (size, size, paths)."""
     size = len(x)
     if size == 1:
         change = np.expm1(x)
@@ -105,10 +105,10 @@ def _exponential_functions(x: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _noise_covariance(length: float, drift: Floats, noise: Floats) -> Floats:
-    """int_0^h e^{As} S e^{A^T s} ds = h p_1(h (A x 1 + 1 x A)) S, S as a vector."""
+    """int_0^h e^{As} S e^{A^T s} ds = h theta_1(h (A x 1 + 1 x A)) S, S as a vector."""
     if not noise.any():
         return np.zeros_like(noise)
     one = np.eye(len(drift))
     both = np.kron(drift, one) + np.kron(one, drift)
-    first = _exponential_functions(length * both[..., None])[1][..., 0]
+    first = _exponential_quotients(length * both[..., None])[1][..., 0]
     return np.asarray(length * (first @ noise.ravel()).reshape(noise.shape))

@@ -134,10 +134,12 @@ def test_rest_with_mean_couplings():
 
 def test_outlier_at_zero_is_a_fold_of_constant_solutions():
     """At s = 0 the order parameters' own linearisation is singular exactly where q(A) turns."""
-    from dmft.solvers.boundaries import fixed_points
+    from dmft.solvers.boundaries import BOUNDARIES, Request
 
     at = linear_theory("gated", g_h=1.8, alpha_r=10)
-    fold = fixed_points(at.theory, at.parameters, "g_h", 1e-12)[0].value
+    base = {key: value for key, value in at.parameters.items() if key != "g_h"}
+    located = BOUNDARIES["fixed-points"].locate(Request(at.theory, base, "g_h", 1e-12))
+    fold = located.rows[0][1].value
     pair = []
     for g_h in (fold * (1 + 1e-7), fold * (1 + 4e-7)):
         linear = linear_theory("gated", g_h=g_h, alpha_r=10)

@@ -9,12 +9,20 @@ from solved import solved
 from two_gates import complete
 
 from dmft.codegen.cache import compile_model_theory
-from dmft.solvers.boundaries import fixed_points, zero_state
+from dmft.solvers.boundaries import BOUNDARIES, Request
 from dmft.solvers.lag_grid import LagGrid
 from dmft.solvers.stationary import solve_stationary
 from dmft.solvers.stationary_problem import LinearTheory, StationaryProblem
 
 P = complete(g_h=7, alpha_r=4, alpha_q=-3, beta_q=0.2, tau_r=0.6, tau_q=1.5, v_q=0.7)
+
+
+def located(name, theory, p, solve_for):
+    """The points of a boundary where nothing is swept."""
+    base = {key: value for key, value in p.items() if key != solve_for}
+    return [
+        point for _, point in BOUNDARIES[name].locate(Request(theory, base, solve_for, 1e-12)).rows
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +108,7 @@ def test_by_collocation(solution):
 def test_line_of_rest_in_closed_form(two_gate_theory, beta_r, beta_q):
     """g_h = (1 + e^beta_r)(1 + e^beta_q), whatever the gains, time constants and v_q."""
     p = complete(g_h=1, alpha_r=3, alpha_q=2, beta_r=beta_r, beta_q=beta_q, tau_r=3, v_q=0.4)
-    (point,) = zero_state(two_gate_theory, p, "g_h", 1e-12)
+    (point,) = located("zero-state", two_gate_theory, p, "g_h")
     assert point.value == pytest.approx((1 + np.exp(beta_r)) * (1 + np.exp(beta_q)), rel=1e-12)
     assert point.status == "converged"
 
@@ -128,7 +136,7 @@ def test_static_fold_by_brute_force(two_gate_theory):
     values = [g_h_at(u) for u in near]
     a, b, c = np.polyfit(np.log(near / best), values, 2)
     exact = c - b**2 / (4 * a)
-    (point,) = fixed_points(two_gate_theory, p, "g_h", 1e-12)
+    (point,) = located("fixed-points", two_gate_theory, p, "g_h")
     assert point.status == "converged"
     assert point.value < 4  # discontinuous: before the zero-state line
     assert point.value == pytest.approx(exact, abs=2e-7)
@@ -161,6 +169,6 @@ def test_a_model_that_does_not_close_has_no_stationary_theory():
     theory = compile_model_theory(model)
     assert "not linear" in theory.closure_failure
     assert theory.outputs == ()
-    (point,) = zero_state(theory, {"g": 1.0}, "g", 1e-12)  # rest still has its line
+    (point,) = located("zero-state", theory, {"g": 1.0}, "g")  # rest still has its line
     assert point.value == pytest.approx(1.0, abs=1e-12)
     assert brentq(lambda g: g - point.value, 0.5, 2) == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""Couplings with a mean: chaos about a mean activity."""
+"""Couplings with a mean: a mean activity, and the scatter of units about it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ CASE = stationary_case(
     title="Mean activity from couplings with a mean",
     claim=(
         "Couplings of mean m/N give every unit a mean activity, the order parameter that the mean-field "
-        "theory predicts together with the fluctuations about it."
+        "theory predicts together with the scatter between units."
     ),
-    equation="dx/dt = -x + J tanh(x),  J ~ N(m/N, g^2/N);  g = 2.5, m = 3",
+    equation="dx/dt = -x + J tanh(x),  J ~ N(m/N, g^2/N);  g = 1.5, m = 2.5",
     source="Mastrogiuseppe & Ostojic, Neuron 99, 609 (2018)",
     model="mean-coupling",
-    parameters={"g": 2.5, "m": 3.0},
+    parameters={"g": 1.5, "m": 2.5},
     quick={"n": 1000, "realizations": 12},
     full={"n": 2000, "realizations": 16},
-    faults={"mean of the couplings 10% too small": {"m": 2.7}, "gain 10% too large": {"g": 2.7}},
+    faults={"mean of the couplings 10% too small": {"m": 2.25}, "gain 10% too large": {"g": 1.65}},
 )

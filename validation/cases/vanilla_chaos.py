@@ -15,7 +15,7 @@ CASE = stationary_case(
     source="Sompolinsky, Crisanti & Sommers, Phys. Rev. Lett. 61, 259 (1988)",
     model="vanilla",
     parameters={"g": 2.0},
-    quick={"n": 1000, "realizations": 12},
+    quick={"n": 1000, "realizations": 24},
     full={"n": 2000, "realizations": 16},
     faults={
         "gain 10% too large": {"g": 2.2},

@@ -12,7 +12,7 @@ CASE = stationary_case(
     source="Sompolinsky, Crisanti & Sommers (1988); averages: Williams, Neural Comput. 10, 1203 (1998)",
     model="vanilla-erf",
     parameters={"g": 2.0},
-    quick={"n": 1000, "realizations": 12},
+    quick={"n": 1000, "realizations": 24},
     full={"n": 2000, "realizations": 16},
     faults={
         "gain 10% too large": {"g": 2.2},
