@@ -77,7 +77,9 @@ class PlainSampler:
         """New covariances of the currents, and C(0) of the first field."""
         x = self.fields(self.currents(covariances))
         new = []
-        for variance, psi in zip(self.variance, self.network.outputs(list(x), self.parameters), strict=True):
+        for variance, psi in zip(
+            self.variance, self.network.outputs(list(x), self.parameters), strict=True
+        ):
             waves = fft.rfft(psi, axis=0)
             steps = fft.irfft(np.mean(abs(waves) ** 2, axis=1), n=psi.shape[0]) / psi.shape[0]
             # to the half steps, by the zeros of the spectrum beyond the steps' own

@@ -123,7 +123,9 @@ def conditional_structure(model: Model) -> ConditionalStructure | None:
         row += [by_field[k, j] for j, y in enumerate(fields) if y in others]
         return set().union(*(e.free_symbols for e in row)) & moving
 
+    # fields in a decay or a drive, and fields that enter nonlinearly anywhere
     gating = set().union(*(moved_by(k, set()) for k in range(len(fields)))) & set(fields)
+    gating |= {y for f in drift for y in fields if sp.simplify(sp.diff(f, y, 2)) != 0}
     linear = set(fields) - gating
     at_rest = dict.fromkeys([*linear, *currents, *inputs], 0)
     everything = at_rest | dict.fromkeys(fields, 0)

@@ -29,7 +29,12 @@ def adapting(**changes):
         "name": "adapting",
         "title": "gated network with adaptation",
         "citation": "none: declared in the tests",
-        "fields": (Field("h", "state"), Field("a", "adaptation"), Field("z", "gate"), Field("u", "gate")),
+        "fields": (
+            Field("h", "state"),
+            Field("a", "adaptation"),
+            Field("z", "gate"),
+            Field("u", "gate"),
+        ),
         "parameters": (
             Parameter("g", "gain", positive=True),
             Parameter("alpha", "gain of the gates", 0),

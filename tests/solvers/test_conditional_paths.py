@@ -6,6 +6,7 @@ from gate_models import complete, conditional_model, conditional_theory
 
 from dmft.codegen.conditional import CompiledConditional
 from dmft.solvers.block_steps import PathGrid
+from dmft.solvers.conditional_errors import finer_steps
 from dmft.solvers.conditional_problem import ConditionalProblem, Sampling
 from dmft.solvers.conditional_scales import adapted_averages
 from dmft.solvers.exponential_fit import ExponentialBasis, graded_lags
@@ -17,13 +18,15 @@ from dmft.solvers.replica_paths import _draw_block
 STEP = 0.4
 
 
-def problem(name="gated", step=STEP, paths=64, **parameters):
+def problem(name="gated", paths=64, **parameters):
     """A problem on a window of 100, without asking for a solution."""
     model = conditional_model(name, **parameters)
-    nodes = graded_lags(1.2, 40.0, 24, step)
-    grid = PathGrid(step, round(100 / step), round(4 / step), round(60 / step), tuple(nodes.tolist()))
+    nodes = graded_lags(1.2, 40.0, 24, STEP)
+    grid = PathGrid(STEP, 250, 10, 150, tuple(nodes.tolist()))
     basis = ExponentialBasis.between(grid.lags, 0.08, 4.0, constant=not model.decays)
-    return ConditionalProblem(model, grid, basis, Sampling(4, paths, PathControls.for_time(6.0), {}))
+    return ConditionalProblem(
+        model, grid, basis, Sampling(4, paths, PathControls.for_time(6.0), {})
+    )
 
 
 def some_values(found, height=1.0):
@@ -65,11 +68,11 @@ def test_paths_have_the_covariance_of_the_filtered_currents(name, parameters):
 
 
 def test_a_finer_grid_has_the_same_paths():
-    coarse, fine = problem(g_h=3, alpha_z=5), problem(step=STEP / 2, g_h=3, alpha_z=5)
+    coarse = problem(g_h=3, alpha_z=5)
     x = some_values(coarse)
     one, two = (
         draw_gates(p.state(x).gates, 2, 5, 8).values()[0, ::stride]
-        for p, stride in ((coarse, 1), (fine, 2))
+        for p, stride in ((coarse, 1), (finer_steps(coarse), 2))
     )
     assert np.max(abs(one - two)) < 1e-3 * np.std(one)
 
@@ -87,7 +90,10 @@ def test_controls_have_no_mean():
     ("name", "parameters"),
     [
         ("gated", {"g_h": 3, "alpha_z": 5, "alpha_r": 5}),
-        ("gated", {"g_h": 2, "alpha_z": 3, "beta_h": 0.3, "beta_z": 0.5, "input_h": 0.02, "tau_z": 2}),
+        (
+            "gated",
+            {"g_h": 2, "alpha_z": 3, "beta_h": 0.3, "beta_z": 0.5, "input_h": 0.02, "tau_z": 2},
+        ),
         ("gated-input", {"g_h": 2, "alpha_z": 3, "input_h": 0.2}),
         ("adapting", {"g": 3, "alpha": 2, "kappa": 0.5}),
     ],

@@ -84,7 +84,9 @@ def test_a_block_of_two_fields_joins_the_deterministic_solver():
 def test_the_moving_gate_at_the_point_of_the_theory_notes():
     """(g_h, alpha_z, alpha_r) = (3, 5, 5): the closure is 4% low in C(0) and five times at lag 10."""
     found = sampled(lyapunov=True, g_h=3, alpha_z=5, alpha_r=5)
-    closure = solve_factorised(conditional_theory("gated"), complete("gated", g_h=3, alpha_z=5, alpha_r=5))
+    closure = solve_factorised(
+        conditional_theory("gated"), complete("gated", g_h=3, alpha_z=5, alpha_r=5)
+    )
     assert found.status is Status.CONVERGED and closure.status is Status.CONVERGED
     assert 0.035 < 1 - closure.covariance[0, 0] / found.covariance[0, 0] < 0.05
     late = np.interp(10, closure.lags, closure.covariance[0]), float(at(found, 0, [10.0])[0])
@@ -102,7 +104,9 @@ def test_the_closure_is_exact_where_the_gate_rests():
 
 
 def test_the_closure_says_what_it_does_not_cover():
-    found = solve_factorised(conditional_theory("adapting"), complete("adapting", g=3, alpha=1, kappa=1))
+    found = solve_factorised(
+        conditional_theory("adapting"), complete("adapting", g=3, alpha=1, kappa=1)
+    )
     assert found.status is Status.NO_SOLUTION and "does not cover" in found.message
 
 
@@ -116,9 +120,7 @@ def test_the_error_bar_is_the_scatter():
     values, errors = [], []
     for n in range(20):
         blocks = [100 + 2 * n, 101 + 2 * n]
-        _, found, _ = newton_on_paths(
-            problem, known.values, known.response, blocks, ALONE, 1e-3
-        )
+        _, found, _ = newton_on_paths(problem, known.values, known.response, blocks, ALONE, 1e-3)
         covariance = known.transform @ found.moments.covariance @ known.transform.T
         values.append(found.reports[nodes])
         errors.append(np.sqrt(np.diag(covariance)[nodes]))
