@@ -62,7 +62,7 @@ def sampled_exponent(
     moments, plain = sampler.moments(state, growth, gradient, list(range(blocks)), runner)
     radius = _leading(operator.reduced(operator.matrix(growth, plain)))[0]
     # the controls improve the average of the last target
-    radius += moments.means[-1] - moments.sums[moments.targets - 1] / moments.count
+    radius += moments.means[-1] - moments.plain[-1]
     weights = np.append(search.through_state() + search.beside_steady(plain), 1.0)
     variance = float(weights @ moments.covariance @ weights)
     parts = {"statistical": float(np.sqrt(max(variance, 0.0)) / abs(radius * slope))}

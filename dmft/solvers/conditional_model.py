@@ -85,6 +85,18 @@ class ConditionalModel:
         return any(w and v > 0 for v, w in white)
 
     @cached_property
+    def still(self) -> bool:
+        """Whether no gating field moves a coefficient at these parameters."""
+        x = np.linspace(-3.3, 3.1, 17)
+        gates = self.gates(np.array([(1 + 0.2 * n) * x for n in range(len(self.theory.gating))]))
+        values = [
+            np.asarray(v, dtype=float)
+            for name in self.theory.moving
+            for v in self.moving(name, gates).entries.values()
+        ]
+        return not any(np.ptp(v) > 1e-14 * np.max(abs(v)) for v in values)
+
+    @cached_property
     def decays(self) -> bool:
         """Whether correlations can decay to zero: odd outputs of fields without mean."""
         quenched = [

@@ -28,7 +28,7 @@ from .lag_grid import LagGrid
 from .part_averages import PartAverages, factors_of
 from .path_blocks import ALONE, BlockRunner
 from .path_controls import PathControls
-from .path_moments import PathMoments, moments_of, total
+from .path_moments import PathMoments, PathSums, total
 
 __all__ = ["ConditionalProblem", "Evaluation", "Sampling"]
 
@@ -147,17 +147,18 @@ class ConditionalProblem:
         )
         return rows, controls, np.array([along.memory, *bounds.ravel()])
 
-    def _block_moments(self, state: CurrentState, block: int) -> tuple[PathMoments, Floats]:
+    def _block_sums(self, state: CurrentState, block: int) -> tuple[PathSums, Floats]:
         rows, controls, extra = self.block_rows(state, block)
-        return moments_of(rows, controls), extra
+        return PathSums.of(rows, controls), extra
 
     def moments(
         self, state: CurrentState, blocks: Sequence[int], runner: BlockRunner = ALONE
     ) -> tuple[PathMoments, Floats]:
         """Moments over several blocks; means of the memory and of the bounds on the averages."""
-        done = runner.over(partial(self._block_moments, state), blocks)
+        done = runner.over(partial(self._block_sums, state), blocks)
         extra = np.mean([e for _, e in done], axis=0)
-        return total([m for m, _ in done]), extra
+        targets = (len(self.model.parts) + len(self.model.theory.block)) * len(self.grid.nodes)
+        return total(targets, [sums for sums, _ in done]), extra
 
     def evaluate(
         self, values: Floats, blocks: Sequence[int], runner: BlockRunner = ALONE

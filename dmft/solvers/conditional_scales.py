@@ -37,6 +37,8 @@ LAGS, CIRCLE = 8.0, 20.0
 _NODES = 40
 #: Numbers in one array of a block of paths.
 _BLOCK_SIZE = 2**20
+#: Where no gate moves anything all paths are alike.
+_STILL_PATHS = 2
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _decaying_scales(lags: Floats, values: Floats) -> tuple[float, float]:
     bent = np.argmax(share < 0.98, axis=1)
     drop = np.maximum(1 - share[np.arange(len(share)), bent], 1e-3)
     short = float(np.min(np.where(bent > 0, lags[bent] / np.sqrt(2 * drop), lags[-1])))
-    return short, float(np.max(np.trapezoid(share, lags, axis=1)))
+    return short, float(np.max(np.trapezoid(abs(share), lags, axis=1)))
 
 
 def time_scales(problem: ConditionalProblem, found: Evaluation) -> TimeScales:
@@ -106,13 +108,15 @@ def problem_for(
     grid = PathGrid(step, starts * stride, stride, int(np.ceil(burn / step)), tuple(nodes.tolist()))
     basis = ExponentialBasis.between(
         grid.lags,
-        0.4 / (scales.long * quality.reach),
+        (0.5 if model.decays else 0.8) / (scales.long * quality.reach),
         max(16 / scales.short, 4 / scales.long),
         constant=not model.decays,
         smooth=not model.noisy,
         density=quality.density,
     )
     paths = 2 ** int(np.clip(np.log2(_BLOCK_SIZE / grid.steps), 4, 7))
+    if model.still:
+        paths = _STILL_PATHS
     controls = PathControls.for_time(scales.long)
     return ConditionalProblem(
         model, grid, basis, Sampling(seed, paths, controls, {}, start_variance)

@@ -113,7 +113,7 @@ def settle(
         residual = float(np.max(abs(image - x) / x[:, :1]))
         scales = time_scales(problem, found)
         amplitude = float(np.max(image[:, 0]))
-        change = amplitude / float(np.max(x[:, 0]))
+        change = max(amplitude / float(np.max(x[:, 0])), 1e-6)
         falling = falling + 1 if change < 0.97 else 0
         forgotten = found.memory <= MEMORY
         settled = scales.fits(problem.grid, quality.reach) and forgotten

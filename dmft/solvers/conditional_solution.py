@@ -73,7 +73,7 @@ def sample_to(
     quality = Quality(average_tol=min(1e-4, precision / 20))
     problem, values = _remade(start.problem, start.values, start, quality)
     per_block = problem.sampling.paths
-    first = list(range(max(2, _FIRST_PATHS // per_block)))
+    first = list(range(4 if problem.model.still else max(4, _FIRST_PATHS // per_block)))
     few = first[: max(1, len(first) // 4)]
     tol = min(1e-4, precision / 30)
     for number in range(1, _ROUNDS + 1):

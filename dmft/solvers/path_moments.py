@@ -1,12 +1,15 @@
 r"""Sums over independent paths, and averages improved by control variates.
 
-Each path gives a row of values: targets t and controls x of mean zero. From the sums of rows and of
-their products follow, whatever the order in which blocks were computed,
+Each path gives a row of values: targets t and controls x, whose means are known to be zero. With
+coefficients B that do not depend on the path,
 
-    mean = <t> - B <x>,   B = cov(t, x) cov(x, x)^-1,   covariance of the mean = cov(t - B x) / (n - p - 1)
+    <t> = < t - B x >,      best B = cov(t, x) cov(x, x)^-1
 
-(regression estimate; C. Lemieux, Monte Carlo and Quasi-Monte Carlo Sampling (2009), section 4.1),
-p controls, n paths. Its bias is O(1/n).
+(C. Lemieux, Monte Carlo and Quasi-Monte Carlo Sampling (2009), section 4.1). B is estimated, and for its own
+paths it makes the spread of t - B x look smaller than it is, the more so the longer the tails of the
+controls. Blocks of paths are therefore dealt into a few folds, and each fold takes B from the others: its
+average has no bias, and its spread is honest. Only sums of rows and of their products are kept, so that
+blocks can be computed anywhere and are added in a fixed order.
 """
 
 from __future__ import annotations
@@ -19,82 +22,114 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-__all__ = ["PathMoments", "moments_of", "total"]
+__all__ = ["PathMoments", "PathSums", "total"]
 
 Floats = NDArray[np.float64]
+
+FOLDS = 4
+#: Controls are used where there are so many paths for each of them.
+_PATHS_PER_CONTROL = 4
+
+
+@dataclass(frozen=True)
+class PathSums:
+    """Of ``count`` rows (targets, then controls): sums, and sums of products."""
+
+    count: int
+    sums: Floats
+    products: Floats
+
+    @staticmethod
+    def of(targets: Floats, controls: Floats) -> PathSums:
+        """Of rows given as columns: (targets, paths) and (controls, paths)."""
+        rows = np.concatenate([targets, controls])
+        return PathSums(rows.shape[1], rows.sum(axis=1), rows @ rows.T)
+
+    def __add__(self, other: PathSums) -> PathSums:
+        return PathSums(
+            self.count + other.count, self.sums + other.sums, self.products + other.products
+        )
+
+    @property
+    def means(self) -> Floats:
+        """Plain averages."""
+        return np.asarray(self.sums / self.count)
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Of the rows, without bias."""
+        means = self.means
+        centred = self.products - self.count * np.outer(means, means)
+        return np.asarray(centred / max(self.count - 1, 1))
 
 
 @dataclass(frozen=True)
 class PathMoments:
-    """``count`` paths; sums and sums of products of (targets, controls)."""
+    """Improved averages of the first ``targets`` values, from folds of paths."""
 
-    count: int
     targets: int
-    sums: Floats
-    products: Floats
+    folds: tuple[PathSums, ...]
 
     @cached_property
-    def _centred(self) -> Floats:
-        mean = self.sums / self.count
-        return np.asarray(self.products / self.count - np.outer(mean, mean))
+    def _all(self) -> PathSums:
+        return _sum(self.folds)
+
+    @property
+    def count(self) -> int:
+        """Number of paths."""
+        return self._all.count
+
+    @property
+    def plain(self) -> Floats:
+        """Averages of the targets without controls."""
+        return self._all.means[: self.targets]
 
     @cached_property
-    def controls(self) -> int:
-        """How many controls are used: none where paths are too few for them."""
-        number = self.sums.size - self.targets
-        return number if self.count >= 4 * number else 0
+    def _coefficients(self) -> list[Floats]:
+        """B for every fold, (targets, controls); of a single fold, its own."""
+        if len(self.folds) == 1:
+            return [self._regression(self.folds[0])]
+        return [
+            self._regression(_sum([f for m, f in enumerate(self.folds) if m != n]))
+            for n in range(len(self.folds))
+        ]
 
-    @cached_property
-    def regression(self) -> Floats:
-        """B, (targets, controls)."""
+    def _regression(self, sums: PathSums) -> Floats:
         k = self.targets
-        if not self.controls:
-            return np.zeros((k, self.sums.size - k))
-        inverse = linalg.pinvh(self._centred[k:, k:], rtol=1e-9)
-        return np.asarray(self._centred[:k, k:] @ inverse)
+        controls = sums.sums.size - k
+        if sums.count < _PATHS_PER_CONTROL * controls:
+            return np.zeros((k, controls))
+        covariance = sums.covariance
+        return np.asarray(covariance[:k, k:] @ linalg.pinvh(covariance[k:, k:], rtol=1e-9))
 
     @cached_property
     def means(self) -> Floats:
         """Improved averages of the targets."""
-        k = self.targets
-        raw = self.sums / self.count
-        return np.asarray(raw[:k] - self.regression @ raw[k:])
+        k, total = self.targets, np.zeros(self.targets)
+        for fold, b in zip(self.folds, self._coefficients, strict=True):
+            total += fold.sums[:k] - b @ fold.sums[k:]
+        return np.asarray(total / self.count)
 
     @cached_property
     def covariance(self) -> Floats:
-        """Covariance of the means, (targets, targets)."""
+        """Covariance of the improved averages, (targets, targets)."""
         k = self.targets
-        left = self._centred[:k, :k] - self.regression @ self._centred[k:, :k]
-        left = (left + left.T) / 2
-        return np.asarray(left / max(self.count - self.controls - 1, 1))
-
-    @property
-    def plain_variance(self) -> Floats:
-        """Variances of the plain means, without controls."""
-        k = self.targets
-        return np.asarray(np.diag(self._centred)[:k] / max(self.count - 1, 1))
+        total = np.zeros((k, k))
+        for fold, b in zip(self.folds, self._coefficients, strict=True):
+            c = fold.covariance
+            cross = c[:k, k:] @ b.T
+            total += fold.count * (c[:k, :k] - cross - cross.T + b @ c[k:, k:] @ b.T)
+        return np.asarray(total / self.count**2)
 
 
-def moments_of(targets: Floats, controls: Floats) -> PathMoments:
-    """Moments of rows given as columns: (targets, paths) and (controls, paths)."""
-    rows = np.concatenate([targets, controls])
-    return PathMoments(
-        count=rows.shape[1],
-        targets=targets.shape[0],
-        sums=rows.sum(axis=1),
-        products=rows @ rows.T,
-    )
-
-
-def total(parts: Sequence[PathMoments]) -> PathMoments:
-    """The moments of several blocks together, added in the order given."""
-    sums, products = parts[0].sums.copy(), parts[0].products.copy()
+def _sum(parts: Sequence[PathSums]) -> PathSums:
+    whole = parts[0]
     for part in parts[1:]:
-        sums += part.sums
-        products += part.products
-    return PathMoments(
-        count=sum(part.count for part in parts),
-        targets=parts[0].targets,
-        sums=sums,
-        products=products,
-    )
+        whole = whole + part
+    return whole
+
+
+def total(targets: int, parts: Sequence[PathSums]) -> PathMoments:
+    """Deal the sums of blocks, in the order given, into folds."""
+    folds = min(FOLDS, len(parts))
+    return PathMoments(targets, tuple(_sum(parts[n::folds]) for n in range(folds)))

@@ -17,7 +17,7 @@ from .conditional_average import ConditionalAverage
 from .conditional_problem import ConditionalProblem
 from .conditional_state import CurrentState
 from .path_blocks import BlockRunner
-from .path_moments import PathMoments, moments_of, total
+from .path_moments import PathMoments, PathSums, total
 from .replica_operator import Averages, replica_terms
 from .replica_paths import ReplicaTerm, replica_paths
 
@@ -74,7 +74,8 @@ class ReplicaSampler:
         """Moments of the state's targets and, as last one, of sum gradient * averages; plain averages."""
         done = runner.over(partial(self._block_moments, state, growth, gradient), blocks)
         plain = {key: np.mean([d[1][key] for d in done], axis=0) for key in done[0][1]}
-        return total([m for m, _ in done]), plain
+        targets = done[0][0].sums.size - self._controls
+        return total(targets, [sums for sums, _ in done]), plain
 
     def _block(self, state: CurrentState, growths: Sequence[float], block: int) -> list[_Sampled]:
         terms = replica_terms(self.problem.model)
@@ -89,11 +90,15 @@ class ReplicaSampler:
 
     def _block_moments(
         self, state: CurrentState, growth: float, gradient: Averages, block: int
-    ) -> tuple[PathMoments, _Sampled]:
+    ) -> tuple[PathSums, _Sampled]:
         rows, controls, _ = self.problem.block_rows(state, block)
         found = self._block(state, [growth], block)[0]
         extra = np.zeros(rows.shape[1])
         for key, values in found.items():
             extra += np.einsum("lm,lmp->p", gradient[key], values)
         plain = {key: v.mean(axis=-1) for key, v in found.items()}
-        return moments_of(np.concatenate([rows, extra[None]]), controls), plain
+        return PathSums.of(np.concatenate([rows, extra[None]]), controls), plain
+
+    @property
+    def _controls(self) -> int:
+        return self.problem.sampling.controls.number(len(self.problem.model.theory.gating))

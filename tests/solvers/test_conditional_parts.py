@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
+from scipy.special import eval_hermitenorm, factorial
 
 from dmft.gaussian.pair_average import pair_average
 from dmft.solvers.anderson import AndersonHistory
@@ -12,7 +13,7 @@ from dmft.solvers.conditional_covariance import block_paths
 from dmft.solvers.exponential_fit import ExponentialBasis, graded_lags
 from dmft.solvers.lag_grid import LagGrid
 from dmft.solvers.path_matrix import PathMatrix, runge_kutta_step
-from dmft.solvers.path_moments import moments_of, total
+from dmft.solvers.path_moments import PathMoments, PathSums, total
 
 GRID = PathGrid(0.2, 100, 10, 300, (0, 1, 5, 20, 60))
 
@@ -249,26 +250,52 @@ def test_enough_terms_for_the_tolerance():
 # -- sums over paths --------------------------------------------------------------------------
 
 
+def rows(rng, paths):
+    """A target that the controls explain up to 0.01."""
+    controls = rng.standard_normal((2, paths))
+    noise = 0.01 * rng.standard_normal((1, paths))
+    return 2.0 + np.array([[3.0, -1.0]]) @ controls + noise, controls
+
+
 def test_controls_take_out_what_they_explain():
     rng = np.random.default_rng(5)
-    controls = rng.standard_normal((2, 4000))
-    noise = 0.01 * rng.standard_normal((1, 4000))
-    targets = 2.0 + np.array([[3.0, -1.0]]) @ controls + noise
-    whole = moments_of(targets, controls)
-    error = np.sqrt(whole.covariance[0, 0])
+    found = total(1, [PathSums.of(*rows(rng, 500)) for _ in range(8)])
+    error = np.sqrt(found.covariance[0, 0])
+    assert found.count == 4000 and len(found.folds) == 4
     assert error == pytest.approx(0.01 / np.sqrt(4000), rel=0.1)
-    assert abs(whole.means[0] - 2) < 4 * error
-    halves = total(
-        [moments_of(targets[:, p], controls[:, p]) for p in (slice(1500), slice(1500, None))]
-    )
-    assert halves.means == pytest.approx(whole.means, rel=1e-12)
-    assert halves.covariance == pytest.approx(whole.covariance, rel=1e-8)
+    assert abs(found.means[0] - 2) < 4 * error
+    assert abs(found.plain[0] - 2) > 4 * error
+
+
+def test_folds_keep_the_spread_honest_where_controls_have_long_tails():
+    # e^x is regressed on Hermite polynomials of x: the residuals are largest where leverage is
+    rng = np.random.default_rng(7)
+    squares, dealt, alone = np.zeros(2), 0.0, 0.0
+    for _ in range(300):
+        parts = []
+        for _ in range(4):
+            z = rng.standard_normal((3, 128))
+            controls = [hermite(x, d) for x in z for d in range(1, 7)]
+            targets = np.exp(z.sum(axis=0) / np.sqrt(3)) - np.exp(0.5)
+            parts.append(PathSums.of(targets[None], np.array(controls)))
+        folds = total(1, parts)
+        single = PathMoments(1, (sum(parts[1:], start=parts[0]),))
+        squares += folds.means[0] ** 2, single.means[0] ** 2
+        dealt += folds.covariance[0, 0]
+        alone += single.covariance[0, 0]
+    # 300 squares scatter by 8% of their mean, long tails by more
+    assert 0.7 < squares[0] / dealt < 1.4
+    assert squares[1] / alone > 1.6
+
+
+def hermite(x, degree):
+    return eval_hermitenorm(degree, x) / np.sqrt(factorial(degree))
 
 
 def test_few_paths_go_without_controls():
     rng = np.random.default_rng(6)
-    found = moments_of(rng.standard_normal((1, 20)), rng.standard_normal((10, 20)))
-    assert found.controls == 0 and not np.any(found.regression)
+    found = total(1, [PathSums.of(rng.standard_normal((1, 20)), rng.standard_normal((10, 20)))])
+    assert found.means == pytest.approx(found.plain)
 
 
 def test_anderson_on_a_linear_map():
