@@ -190,6 +190,7 @@ def boundary(
     *,
     solve_for: str | None = None,
     tol: float = 1e-12,
+    digits: int | None = None,
     **more_parameters: float | Sweep | Sequence[float],
 ) -> BoundaryCurve:
     """Locate a boundary between regimes, at given values of parameters or along the whole curve.
@@ -211,6 +212,9 @@ def boundary(
         line of rest the first gain that matters.
     tol
         Accuracy of the located values, relative to max(1, |value|); between 1e-14 and 1e-3.
+    digits
+        Also prove so many digits, 10 to 200 (extra ``certified``): ``enclosure`` holds intervals that
+        contain exactly one solution. Parameters are taken as the decimals that they print as.
 
     Returns
     -------
@@ -239,9 +243,23 @@ def boundary(
     from .solvers.boundaries import BOUNDARIES
 
     _choose("boundary", name, BOUNDARIES)
+    if digits is not None:
+        _check_digits(digits, name)
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
-        return locate_boundary(compiled_theory(declared), name, given, solve_for, tol)
+        return locate_boundary(compiled_theory(declared), name, given, solve_for, tol, digits)
+
+
+def _check_digits(digits: object, name: str) -> None:
+    from .certified.boundary import CERTIFIED
+    from .codegen.ball import ball_arithmetic
+
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 10 <= digits <= 200:
+        raise InputError(f"digits: {quoted(digits)} is not allowed; give an integer from 10 to 200")
+    if name not in CERTIFIED:
+        raise InputError(f"digits: {name} is not certified; those that are: {', '.join(CERTIFIED)}")
+    with ball_arithmetic(digits):
+        pass  # MissingExtraError before anything is computed
 
 
 def phase(

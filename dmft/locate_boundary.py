@@ -28,9 +28,17 @@ __all__ = ["locate_boundary"]
 
 
 def locate_boundary(
-    theory: CompiledTheory, name: str, given: Mapping[str, Any], solve_for: str | None, tol: float
+    theory: CompiledTheory,
+    name: str,
+    given: Mapping[str, Any],
+    solve_for: str | None,
+    tol: float,
+    digits: int | None = None,
 ) -> BoundaryCurve:
-    """Locate a boundary of `BOUNDARIES` for parameters as the user gave them."""
+    """Locate a boundary of `BOUNDARIES` for parameters as the user gave them.
+
+    With ``digits`` every point is also certified to so many.
+    """
     started = time.perf_counter()
     info, boundary = theory.info, BOUNDARIES[name]
     line = _line(info, name, boundary, given)
@@ -68,6 +76,11 @@ def locate_boundary(
     rows = _in_order(found, swept, inner, bool(adaptive))
     table = np.array([[*at, point.value] for at, point in rows]).reshape(-1, len(swept) + 1)
     points = [point for _, point in rows]
+    enclosures: list[str] = []
+    message = _message(found, outer, inner, solve_for)
+    if digits is not None:
+        enclosures, failures = _certified(name, request, fixed, tuple(swept), rows, digits)
+        message = "; ".join(part for part in (message, failures) if part)
     others = sorted({key for point in points for key in point.others} | ({line} if line else set()))
     return BoundaryCurve(
         model=info.name,
@@ -84,12 +97,39 @@ def locate_boundary(
         command=None,
         seconds=time.perf_counter() - started,
         model_hash=info.hash,
-        message=_message(found, outer, inner, solve_for),
+        message=message,
         point_kind=tuple(point.kind for point in points),
         others={
             key: np.array([point.others.get(key, np.nan) for point in points]) for key in others
         },
+        enclosure=tuple(enclosures),
     )
+
+
+def _certified(
+    name: str,
+    request: Request,
+    fixed: Mapping[str, float],
+    swept: Sequence[str],
+    rows: Sequence[tuple[tuple[float, ...], BoundaryPoint]],
+    digits: int,
+) -> tuple[list[str], str]:
+    """An enclosure for every point, empty without a proof; and how many have none, and why."""
+    from .certified.boundary import FAILURES, enclosure
+
+    enclosures, reasons = [], []
+    for values, point in rows:
+        at = replace(request, base={**fixed, **dict(zip(swept, values, strict=True))})
+        text = ""
+        if point.found:
+            try:
+                text = enclosure(name, at, point, digits)
+            except FAILURES as error:
+                reasons.append(str(error))
+        enclosures.append(text)
+    if not reasons:
+        return enclosures, ""
+    return enclosures, f"{len(reasons)} points are not certified: {reasons[0]}"
 
 
 def _line(info: ModelInfo, name: str, boundary: Boundary, given: Mapping[str, Any]) -> str:

@@ -19,13 +19,18 @@ __all__ = ["Series", "taylor"]
 
 
 class Series:
-    """Coefficients c_0 ... c_n of a power series in t, cut after t^n."""
+    """Coefficients c_0 ... c_n of a power series in t, cut after t^n.
 
-    __slots__ = ("coefficients",)
+    Series may be coefficients of series in another variable, of a higher ``level``: a product with
+    something of a lower level multiplies every coefficient.
+    """
+
+    __slots__ = ("coefficients", "level")
     __array_ufunc__ = None  # an array leaves products with a series to the series
 
-    def __init__(self, coefficients: Sequence[Any]) -> None:
+    def __init__(self, coefficients: Sequence[Any], level: int = 1) -> None:
         self.coefficients = list(coefficients)
+        self.level = level
 
     def __len__(self) -> int:
         return len(self.coefficients)
@@ -33,39 +38,60 @@ class Series:
     def __getitem__(self, order: int) -> Any:
         return self.coefficients[order]
 
-    def _other(self, value: Any) -> Series:
-        if isinstance(value, Series):
-            return value
-        return Series([value] + [value * 0 for _ in range(len(self) - 1)])
+    def _is_peer(self, other: Any) -> bool:
+        return isinstance(other, Series) and other.level == self.level
 
-    def __add__(self, other: Any) -> Series:
-        return Series(
-            [a + b for a, b in zip(self.coefficients, self._other(other).coefficients, strict=True)]
-        )
+    def _is_above(self, other: Any) -> bool:
+        return isinstance(other, Series) and other.level > self.level
+
+    def _other(self, value: Any) -> Series:
+        if self._is_peer(value):
+            peer: Series = value
+            return peer
+        return Series([value] + [value * 0 for _ in range(len(self) - 1)], self.level)
+
+    def __add__(self, other: Any) -> Any:
+        if self._is_above(other):
+            return other + self
+        if not self._is_peer(other):
+            return Series([self[0] + other, *self.coefficients[1:]], self.level)
+        pairs = zip(self.coefficients, other.coefficients, strict=True)
+        return Series([a + b for a, b in pairs], self.level)
 
     __radd__ = __add__
 
     def __neg__(self) -> Series:
-        return Series([-a for a in self.coefficients])
+        return Series([-a for a in self.coefficients], self.level)
 
-    def __mul__(self, other: Any) -> Series:
-        if not isinstance(other, Series):
-            return Series([a * other for a in self.coefficients])
-        return Series([_convolution(self, other, k) for k in range(len(self))])
+    def __sub__(self, other: Any) -> Any:
+        return self + -other
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Any:
+        if self._is_above(other):
+            return other * self
+        if not self._is_peer(other):
+            return Series([a * other for a in self.coefficients], self.level)
+        return Series([_convolution(self, other, k) for k in range(len(self))], self.level)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> Series:
-        below = self._other(other)
+    def __truediv__(self, other: Any) -> Any:
+        if self._is_above(other):
+            return other._other(self) / other
+        if not self._is_peer(other):
+            return Series([a / other for a in self.coefficients], self.level)
         quotient: list[Any] = []
         for k in range(len(self)):
             rest = self[k]
             for j in range(1, k + 1):
-                rest = rest - below[j] * quotient[k - j]
-            quotient.append(rest / below[0])
-        return Series(quotient)
+                rest = rest - other[j] * quotient[k - j]
+            quotient.append(rest / other[0])
+        return Series(quotient, self.level)
 
-    def __rtruediv__(self, other: Any) -> Series:
+    def __rtruediv__(self, other: Any) -> Any:
         return self._other(other) / self
 
 
@@ -85,7 +111,7 @@ def _integrated(start: Any, u: Series, slope: Callable[[list[Any]], Any]) -> Ser
         for j in range(2, k + 1):
             total = total + j * u[j] * w[k - j]
         y.append(total / k)
-    return Series(y)
+    return Series(y, u.level)
 
 
 def _square(y: list[Any]) -> Any:
@@ -97,8 +123,10 @@ def _square(y: list[Any]) -> Any:
     return total
 
 
-def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
+def taylor(table: Table, order: int, level: int = 1) -> tuple[Table, Callable[[Any], Series]]:
     """A table of series of ``order`` over the numbers of ``table``, and x0 -> x0 + t.
+
+    Over series, ``level`` is one more than theirs.
 
     >>> from .float64 import FLOAT64
     >>> series, variable = taylor(FLOAT64, 3)
@@ -109,10 +137,10 @@ def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
     zero, one = table.rational(0, 1), table.rational(1, 1)
 
     def variable(value: Any) -> Series:
-        return Series([value, one] + [zero] * (order - 1))
+        return Series([value, one] + [zero] * (order - 1), level)
 
     def lifted(name: str, of: Callable[[Series], Series]) -> Callable[[Any], Any]:
-        return lambda u: of(u) if isinstance(u, Series) else base[name](u)
+        return lambda u: of(u) if isinstance(u, Series) and u.level == level else base[name](u)
 
     def exp(u: Series) -> Series:
         return _integrated(base["exp"](u[0]), u, lambda y: y[-1])
@@ -126,9 +154,24 @@ def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
     def logistic(u: Series) -> Series:
         return _integrated(base["logistic"](u[0]), u, lambda y: y[-1] - _square(y))
 
+    def bell_at(value: Any) -> Any:
+        return base["bell"](value) if "bell" in base else base["exp"](-(value * value))
+
+    def bell(u: Series) -> Series:
+        """exp(-u^2): y' = -2 u y u'."""
+
+        def slope(y: list[Any]) -> Any:
+            k = len(y) - 1
+            total = u[0] * y[k]
+            for j in range(1, k + 1):
+                total = total + u[j] * y[k - j]
+            return -2 * total
+
+        return _integrated(bell_at(u[0]), u, slope)
+
     def erf(u: Series) -> Series:
-        bell = exp(-(u * u)) * (table.rational(2, 1) / base["sqrt"](base["pi"]()))
-        return _integrated(base["erf"](u[0]), u, lambda y: bell[len(y) - 1])
+        slope = bell(u) * (table.rational(2, 1) / base["sqrt"](base["pi"]()))
+        return _integrated(base["erf"](u[0]), u, lambda y: slope[len(y) - 1])
 
     def log(u: Series) -> Series:
         inverse = one / u
@@ -141,7 +184,7 @@ def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
             for j in range(1, k):
                 rest = rest - y[j] * y[k - j]
             y.append(rest / (2 * y[0]))
-        return Series(y)
+        return Series(y, level)
 
     def rotation(u: Series) -> tuple[Series, Series]:
         s, c = [base["sin"](u[0])], [base["cos"](u[0])]
@@ -151,7 +194,7 @@ def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
                 up, down = up + j * u[j] * c[k - j], down + j * u[j] * s[k - j]
             s.append(up / k)
             c.append(-down / k)
-        return Series(s), Series(c)
+        return Series(s, level), Series(c, level)
 
     def power(u: Any, exponent: Any) -> Any:
         if isinstance(u, Series) or isinstance(exponent, Series):
@@ -165,6 +208,7 @@ def taylor(table: Table, order: int) -> tuple[Table, Callable[[Any], Series]]:
         "erf": erf,
         "log": log,
         "sqrt": sqrt,
+        "bell": bell,
         "sin": lambda u: rotation(u)[0],
         "cos": lambda u: rotation(u)[1],
     }

@@ -12,6 +12,8 @@ from ..parameters import Sweep, parse_assignments, parse_number
 from .options import Assignments, JsonFlag, ModelName, Outputs, PlotFile, command_of
 from .terminal import note, print_json, print_table, working
 
+#: Decimal digits that tell all doubles apart.
+_DOUBLE = 17
 #: Longest table that is printed whole.
 _ROWS = 60
 
@@ -31,6 +33,12 @@ def boundary(
         typer.Option("--solve-for", metavar="NAME", help="The parameter that is the unknown."),
     ] = None,
     tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-12",
+    digits: Annotated[
+        int | None, typer.Option(metavar="N", help="Prove so many digits (10 to 200).")
+    ] = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Prove all digits that a double has.")
+    ] = False,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -60,7 +68,14 @@ def boundary(
     from ..api import boundary as locate
 
     with working(f"locating {name}"):
-        curve = locate(model, name, given, solve_for=solve_for, tol=accuracy)
+        curve = locate(
+            model,
+            name,
+            given,
+            solve_for=solve_for,
+            tol=accuracy,
+            digits=_DOUBLE if certify and digits is None else digits,
+        )
     curve = replace(curve, command=command_of(context))
     if json:
         print_json(curve.to_json())
@@ -91,3 +106,7 @@ def _print(curve: object) -> None:
         rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
     title = f"{curve.model} {curve.boundary} {settings(curve.fixed.items())}"
     print_table(title, (*curve.columns, "error", "status", "segment"), rows)
+    for row, interval in zip(curve_rows(curve), curve.enclosure, strict=False):
+        if interval:
+            place = [f"{name}={x}" for name, x in zip(curve.sweep, row, strict=False)]
+            print(" ".join([*place, f"{curve.solve_for} = {interval}"]))

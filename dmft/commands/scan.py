@@ -69,6 +69,8 @@ def scan(
     count = None if workers is None else _whole(workers)
     outputs = check_outputs(output or [], SCAN_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
+    if figure is None and quantity is not None:
+        raise InputError("--quantity: it says what --plot draws; give --plot, too")
     if figure is not None:
         from ..results.figures import check_sweep
         from ..results.scan_figure import check_quantity

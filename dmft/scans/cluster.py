@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from ..errors import DmftError, InputError, MissingExtraError, quoted
 from .point import PieceResult, solve_piece
-from .problem import ScanProblem
+from .problem import Piece
 
 __all__ = ["connected", "on_cluster"]
 
@@ -52,9 +52,7 @@ def connected(address: str) -> Iterator[Any]:
         log.setLevel(level)
 
 
-def on_cluster(
-    problem: ScanProblem, pieces: Sequence[range], client: Any
-) -> Generator[PieceResult, None, None]:
+def on_cluster(pieces: Iterable[Piece], client: Any) -> Generator[PieceResult, None, None]:
     """On the workers of the client's scheduler, in the order in which they finish.
 
     A piece whose worker is lost is computed again on another one; the scheduler sees to that.
@@ -68,7 +66,7 @@ def on_cluster(
         client.wait_for_workers(1, timeout=_FOR_WORKERS)
     except TimeoutError:
         raise DmftError(f"no worker has joined the scheduler within {_FOR_WORKERS} s") from None
-    futures = client.map(solve_piece, [problem] * len(pieces), list(pieces), pure=False)
+    futures = client.map(solve_piece, list(pieces), pure=False)
     try:
         for future in as_completed(futures, loop=client.loop):
             yield future.result()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DmftError
 from ..results.display import settings
 from ..results.provenance import versions
-from .problem import ScanProblem
+from .problem import Piece
 
 if TYPE_CHECKING:
     from ..results.solution import Solution
@@ -28,7 +28,7 @@ class PieceResult:
     versions: dict[str, str]
 
 
-def solve_piece(problem: ScanProblem, piece: range) -> PieceResult:
+def solve_piece(piece: Piece) -> PieceResult:
     """Solve the points of a piece in their order.
 
     Bad input raises as in `dmft.solve`; a point without an answer is a row that says so. A solver
@@ -38,21 +38,20 @@ def solve_piece(problem: ScanProblem, piece: range) -> PieceResult:
     from ..api import solve
 
     rows: list[Row] = []
-    for point in piece:
-        parameters = problem.parameters(point)
+    for parameters in piece.points:
         try:
-            solution = solve(problem.source, parameters, **problem.options)
+            solution = solve(piece.source, parameters, **piece.options)
         except DmftError:
             raise
         except Exception as exc:
-            exc.add_note(f"at {problem.model} {settings(parameters.items())}")
+            exc.add_note(f"at the point {settings(parameters.items())}")
             raise
-        if solution.model_hash != problem.model_hash:
+        if solution.model_hash != piece.model_hash:
             raise DmftError(
-                f"the model {problem.model} of a worker is not the one of this scan; "
+                f"the model {solution.model} of a worker is not the one of this scan; "
                 "install the same version of dmft on all machines"
             )
-        rows.append(row_of(solution, problem.fields))
+        rows.append(row_of(solution, piece.fields))
     return PieceResult(piece.start, rows, versions())
 
 

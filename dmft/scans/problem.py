@@ -27,11 +27,26 @@ if TYPE_CHECKING:
 
     from ..codegen.source import ModelSource
 
-__all__ = ["LONGEST_PIECE", "ScanProblem", "declare"]
+__all__ = ["LONGEST_PIECE", "Piece", "ScanProblem", "declare"]
 
 #: Points of a piece: many enough to hide what a piece costs beyond its points (milliseconds), few
 #: enough that little is lost when a run is interrupted.
 LONGEST_PIECE = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Neighbouring points with all that a worker must know: it travels without the whole scan.
+
+    ``start`` is the number of the first point; ``points`` are their parameters.
+    """
+
+    source: str | Model
+    model_hash: str
+    fields: tuple[str, ...]
+    options: Mapping[str, Any]
+    start: int
+    points: tuple[Mapping[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,11 @@ class ScanProblem:
             name: values[int(i)] for (name, values), i in zip(self.axes.items(), place, strict=True)
         }
         return {**swept, **self.fixed}
+
+    def piece(self, numbers: range) -> Piece:
+        """The points of these numbers, to be sent to a worker."""
+        points = tuple(self.parameters(point) for point in numbers)
+        return Piece(self.source, self.model_hash, self.fields, self.options, numbers.start, points)
 
     @property
     def pieces(self) -> tuple[range, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 
 from ..errors import DmftError
 from .point import PieceResult, solve_piece
-from .problem import ScanProblem
+from .problem import Piece
 
 __all__ = ["default_workers", "on_processes", "one_by_one"]
 
@@ -23,15 +23,12 @@ def default_workers() -> int:
     return max(1, int(cpu_count()))
 
 
-def one_by_one(problem: ScanProblem, pieces: Sequence[range]) -> Generator[PieceResult, None, None]:
+def one_by_one(pieces: Iterable[Piece]) -> Generator[PieceResult, None, None]:
     """In this process."""
-    for piece in pieces:
-        yield solve_piece(problem, piece)
+    yield from map(solve_piece, pieces)
 
 
-def on_processes(
-    problem: ScanProblem, pieces: Sequence[range], workers: int
-) -> Generator[PieceResult, None, None]:
+def on_processes(pieces: Iterable[Piece], workers: int) -> Generator[PieceResult, None, None]:
     """On ``workers`` fresh interpreters, in the order in which they finish; one BLAS thread each.
 
     Closing the iterator ends the processes. Raises `DmftError` when one of them dies.
@@ -48,34 +45,48 @@ def on_processes(
             max_nbytes=None,
         )
         with _deaf():
-            results = pool(delayed(_undisturbed)(problem, piece) for piece in pieces)
-    with warnings.catch_warnings():
-        # joblib warns that a closed generator was not read to its end: that is what closing means
-        warnings.filterwarnings("ignore", category=UserWarning, module="joblib")
-        try:
-            with closing(results):
-                yield from results
-        except BrokenProcessPool:
-            raise DmftError(
-                "a worker process died (killed from outside, or no memory left); fewer workers "
-                "need less memory"
-            ) from None
+            results = pool(delayed(_undisturbed)(piece) for piece in pieces)
+    try:
+        yield from results
+    except BrokenProcessPool:
+        raise DmftError(
+            "a worker process died (killed from outside, or no memory left); fewer workers need less "
+            "memory"
+        ) from None
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns that a closed generator was not read to its end: that is what closing means
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
-def _undisturbed(problem: ScanProblem, piece: range) -> PieceResult:
+def _undisturbed(piece: Piece) -> PieceResult:
     """`solve_piece` in a worker. Ctrl-C reaches all processes of a terminal: the first one decides."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return solve_piece(problem, piece)
+    if threading.current_thread() is threading.main_thread():  # a thread where loky cannot nest
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return solve_piece(piece)
 
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Ignore Ctrl-C while processes start: where they inherit that, they do so while they import."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may, and only it is interrupted
+    """Hold Ctrl-C back while processes start, which inherit that: while they import it is not for them.
+
+    Held back, not lost: this process hears it afterwards. Where signals have no mask (Windows) a
+    worker that is interrupted early may complain on stderr.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # loky's helper processes lift the mask when they start: they must be there already
+    with suppress(ImportError, AttributeError):
+        from multiprocessing.resource_tracker import ensure_running as ensure_first
+
+        from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+        ensure_first()
+        ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,16 +187,17 @@ def _engine(
     from ..codegen import compiled_theory
     from .processes import default_workers, on_processes, one_by_one
 
+    work = map(problem.piece, pieces)
     compiled_theory(problem.source)  # once, before the workers look for it in the cache on disk
     if scheduler is not None and pieces:
         from .cluster import connected, on_cluster
 
         client = stack.enter_context(connected(scheduler))
-        return f"on {scheduler}", on_cluster(problem, pieces, client)
+        return f"on {scheduler}", on_cluster(work, client)
     count = min(default_workers() if workers is None else workers, len(pieces))
     if count <= 1:
-        return "in 1 process", one_by_one(problem, pieces)
-    return f"in {count} processes", on_processes(problem, pieces, count)
+        return "in 1 process", one_by_one(work)
+    return f"in {count} processes", on_processes(work, count)
 
 
 def _check_workers(workers: int | None, scheduler: str | None) -> int | None:
@@ -226,7 +227,10 @@ def _points(done: Mapping[int, Sequence[Row]]) -> int:
 
 def _kept(problem: ScanProblem, done: Mapping[int, Sequence[Row]], journal: Journal | None) -> str:
     """How much is done and how to go on. What lies on the disk counts, whenever Ctrl-C came."""
-    kept = done if journal is None else journal.read()
+    kept = done
+    if journal is not None:
+        with suppress(InputError):
+            kept = journal.read()
     count = f"{_points(kept)} of {problem.size} points are done"
     if journal is None:
         return f"{count} and lost, since no output was given"

@@ -28,7 +28,7 @@ from dmft.codegen.taylor import Series, taylor
 
 from .static_system import StaticSystem
 
-__all__ = ["RestExpansion", "rest_expansion"]
+__all__ = ["RestExpansion", "rest_expansion", "rest_matrix"]
 
 Floats = NDArray[np.float64]
 
@@ -58,39 +58,66 @@ class RestExpansion:
 
 def rest_expansion(system: StaticSystem, p: Mapping[str, Any], rows: int) -> RestExpansion:
     """Expand at parameters given as numbers or arrays of shape (rows,)."""
-    p = {k: (np.asarray(v, dtype=float) if np.ndim(v) else float(v)) for k, v in p.items()}
-    theory, fields = system.theory, list(system.fields)
-    gain, driven = system.response_gain(p, rows)
-    table, variable = taylor(FLOAT64, 4)
-    coefficients: dict[int, Floats] = {}
-    with np.errstate(all="ignore"):
-        for f in {f for o in theory.static_outputs for f in o.factors}:
-            tape = theory.functions[f].tape
-            value = tape.run(table, {**p, tape.inputs[0]: variable(np.zeros(rows))})[0]
-            series = value if isinstance(value, Series) else Series([value, 0.0, 0.0, 0.0, 0.0])
-            coefficients[f] = np.stack(
-                [np.broadcast_to(np.asarray(c, dtype=float), (rows,)) for c in series.coefficients]
-            )
-    size = len(fields)
-    currents = len(theory.static_outputs)
-    at_rest = np.zeros(rows)
-    linear = np.zeros((currents, size, rows))
-    mixed = np.zeros((currents, size, size, rows))  # D_i C_j
-    square = np.zeros((currents, size, size, rows))  # C_i C_j
-    for a, output in enumerate(theory.static_outputs):
-        product = _Quadratic.one(size, rows)
-        for f in output.factors:
-            product = product.times(coefficients[f], fields.index(theory.functions[f].field))
-        at_rest = np.maximum(at_rest, abs(product.constant))
-        linear[a], mixed[a], square[a] = product.by_c, product.by_d_c, product.by_c_c
-    matrix = np.einsum("kan,ajn->nkj", gain, linear)
-    usable = np.isfinite(matrix).all(axis=(1, 2)) & (at_rest == 0) & (driven == 0)
-    safe = np.where(usable[:, None, None], matrix, np.eye(size))
+    parts = _Parts.of(system, p, rows)
+    matrix = np.einsum("kan,ajn->nkj", parts.gain, parts.linear)
+    usable = np.isfinite(matrix).all(axis=(1, 2)) & parts.is_rest
+    safe = np.where(usable[:, None, None], matrix, np.eye(len(system.fields)))
     eigenvalue, right, left = _critical(safe)
-    onto = np.einsum("nk,kan->an", left, gain)
-    second = np.einsum("an,aijn,ni,nj->n", onto, mixed, right, right)
-    third = np.einsum("an,aijn,ni,nj->n", onto, square, right, right)
+    onto = np.einsum("nk,kan->an", left, parts.gain)
+    second = np.einsum("an,aijn,ni,nj->n", onto, parts.mixed, right, right)
+    third = np.einsum("an,aijn,ni,nj->n", onto, parts.square, right, right)
     return RestExpansion(*(np.where(usable, v, np.nan) for v in (eigenvalue, second, third)))
+
+
+def rest_matrix(system: StaticSystem, p: Mapping[str, Any], rows: int) -> Floats:
+    """M = R^2 dS/dC at rest, (rows, driven fields, driven fields)."""
+    parts = _Parts.of(system, p, rows)
+    return np.asarray(np.einsum("kan,ajn->nkj", parts.gain, parts.linear))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """R_ka^2 v_a c_a^2, and the outputs' coefficients of C_j, D_i C_j and C_i C_j, by row.
+
+    ``is_rest``: no output and no input moves the fields at zero.
+    """
+
+    gain: Floats
+    linear: Floats
+    mixed: Floats
+    square: Floats
+    is_rest: NDArray[np.bool_]
+
+    @staticmethod
+    def of(system: StaticSystem, p: Mapping[str, Any], rows: int) -> _Parts:
+        p = {k: (np.asarray(v, dtype=float) if np.ndim(v) else float(v)) for k, v in p.items()}
+        theory, fields = system.theory, list(system.fields)
+        gain, driven = system.response_gain(p, rows)
+        table, variable = taylor(FLOAT64, 4)
+        coefficients: dict[int, Floats] = {}
+        with np.errstate(all="ignore"):
+            for f in {f for o in theory.static_outputs for f in o.factors}:
+                tape = theory.functions[f].tape
+                value = tape.run(table, {**p, tape.inputs[0]: variable(np.zeros(rows))})[0]
+                series = value if isinstance(value, Series) else Series([value, 0.0, 0.0, 0.0, 0.0])
+                coefficients[f] = np.stack(
+                    [
+                        np.broadcast_to(np.asarray(c, dtype=float), (rows,))
+                        for c in series.coefficients
+                    ]
+                )
+        size, currents = len(fields), len(theory.static_outputs)
+        at_rest = np.zeros(rows)
+        linear = np.zeros((currents, size, rows))
+        mixed = np.zeros((currents, size, size, rows))
+        square = np.zeros((currents, size, size, rows))
+        for a, output in enumerate(theory.static_outputs):
+            product = _Quadratic.one(size, rows)
+            for f in output.factors:
+                product = product.times(coefficients[f], fields.index(theory.functions[f].field))
+            at_rest = np.maximum(at_rest, abs(product.constant))
+            linear[a], mixed[a], square[a] = product.by_c, product.by_d_c, product.by_c_c
+        return _Parts(gain, linear, mixed, square, (at_rest == 0) & (driven == 0))
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def test_a_fault_of_ours_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dmft.api.solve", failing(2.0, ZeroDivisionError("division by zero")))
     with pytest.raises(ZeroDivisionError) as error:
         scan("vanilla", g=[1.0, 2.0], workers=1)
-    assert error.value.__notes__ == ["at vanilla g=2 (others 0)"]
+    assert error.value.__notes__ == ["at the point g=2 (others 0)"]
 
 
 def test_another_model_of_the_same_name_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,24 +16,31 @@ from dmft.solvers.branches import Survey
 
 @pytest.fixture(scope="module")
 def onset():
-    return dmft.boundary("gated", "chaos-onset", alpha_r=[3.4, 10.0], tol=1e-9)
+    """g_d at alpha_r = 10."""
+    return dmft.boundary("gated", "chaos-onset", alpha_r=10, tol=1e-9)
 
 
-def test_continuous_up_to_the_dynamic_tricritical_point_then_a_fold(onset):
-    """THEORY section 8: continuous at g_h = 2 up to sqrt(12), then g_FP < g_d < 2."""
-    assert onset.status == ("continuous", "converged")
-    assert onset.point_kind == ("continuous", "fold")
-    g_h = onset.columns["g_h"]
-    assert g_h[0] == pytest.approx(2, rel=1e-12)
+def test_a_fold_beyond_the_dynamic_tricritical_point(onset):
+    """THEORY section 8: g_FP < g_d < 2."""
+    assert onset.status == ("converged",)
+    assert onset.point_kind == ("fold",)
     (static,) = dmft.boundary("gated", "fixed-points", alpha_r=10).columns["g_h"]
-    assert static < g_h[1] < 2
-    assert "tricritical at alpha_r = 3.4641016" in onset.message
-    assert set(onset.segment) == {0}  # one curve: line and fold meet in the tricritical point
+    assert static < onset.columns["g_h"][0] < 2
+
+
+def test_one_curve_through_the_dynamic_tricritical_point():
+    """Continuous at g_h = 2 up to sqrt(12), then the fold: followed from one to the other."""
+    curve = dmft.boundary("gated", "chaos-onset", alpha_r=[3.4, 3.5], tol=1e-9)
+    assert curve.status == ("continuous", "converged")
+    assert curve.columns["g_h"][0] == pytest.approx(2, rel=1e-12)
+    assert 2 - 1e-4 < curve.columns["g_h"][1] < 2
+    assert "tricritical at alpha_r = 3.4641016" in curve.message
+    assert set(curve.segment) == {0}
 
 
 def test_chaos_exists_on_one_side_of_the_fold_only(onset):
     """The solver searches anew at fixed parameters and knows nothing of the boundary."""
-    g_d = float(onset.columns["g_h"][1])
+    g_d = float(onset.columns["g_h"][0])
     for share, number in ((1 - 1e-5, 0), (1 + 1e-5, 2)):
         found = Survey(linear_theory("gated", g_h=share * g_d, alpha_r=10)).chaos
         assert found.complete
@@ -77,7 +84,7 @@ def test_positions_do_not_depend_on_the_grid(onset, monkeypatch):
     folds = chaos_families(request)[0]
     (seed,) = folds.seeds(np.zeros(1))
     value = float(np.exp(seed.z[1]))
-    exact = float(onset.columns["g_h"][1])
+    exact = float(onset.columns["g_h"][0])
     assert abs(value - exact) < 1e-6
     assert 1e-13 < abs(value - exact) < seed.error * value  # the error estimate holds
 

@@ -6,6 +6,7 @@ from .chaos_onset import chaos_families
 from .fixed_points import fixed_point_families
 from .jacobian_edge import jacobian_edge_families
 from .locate import Located, Mark
+from .lyapunov_zero import locate_lyapunov_zero
 from .point import BoundaryPoint, Kind
 from .request import Boundary, Request, by_families
 from .tricritical import tricritical_families
@@ -27,6 +28,9 @@ BOUNDARIES = {
     ),
     "chaos-onset": Boundary(
         "chaotic states appear or vanish", ("gaussian", "statics"), by_families(chaos_families)
+    ),
+    "lyapunov-zero": Boundary(
+        "the largest Lyapunov exponent changes its sign", ("gaussian",), locate_lyapunov_zero
     ),
     "tricritical-static": Boundary(
         "fixed points turn from continuous to discontinuous births at rest",

@@ -185,7 +185,7 @@ def at_rows(families: Sequence[Family], axis: Axis, q: Floats, tol: float) -> Lo
         points = sorted(rows[row], key=lambda point: (abs(point.value), -point.value))
         for point in points or [no_point(reasons[row])]:
             result.append((float(value), point))
-    return Located(tuple(result), tuple(_marks(pieces, axis)))
+    return Located(tuple(result), tuple(_marks(pieces, axis, span)))
 
 
 def _why_none(followed: Followed, pieces: Sequence[Piece], q: Floats) -> list[Status]:
@@ -226,7 +226,7 @@ def along(families: Sequence[Family], axis: Axis, span: tuple[float, float], tol
             rows.append((float(seed.z[-1]), _point(family, axis, seed.z, seed.error, tol, segment)))
     if not rows:
         rows = [(end, no_point()) for end in span]
-    marks = _marks(pieces, axis)
+    marks = _marks(pieces, axis, span)
     tips = [mark for mark in marks if mark.kind is Kind.TRICRITICAL]
     kept = [
         (q, point)
@@ -256,15 +256,16 @@ def _end_point(
     return float(z[-1]), replace(point, kind=name or piece.family.kind)
 
 
-def _marks(pieces: Sequence[Piece], axis: Axis) -> list[Mark]:
+def _marks(pieces: Sequence[Piece], axis: Axis, span: tuple[float, float]) -> list[Mark]:
     """Named ends, each once; a curve that ends at rest in a tricritical point is not named twice."""
     found: list[Mark] = []
     for piece in pieces:
         for end in (0, -1):
             name = piece.ends[end]
-            if name is Kind.NONE:
-                continue
             z, error = piece.points[end], piece.errors[end]
+            at_edge = min(abs(limit - z[-1]) for limit in span) < 1e-9 * (span[1] - span[0])
+            if name is Kind.NONE or (at_edge and name is not Kind.TRICRITICAL):
+                continue
             value = float(axis.value(z[-2]))
             mark = Mark(name, float(z[-1]), value, max(error, 1e-9))
             if not any(_same(mark, other) for other in found):

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TURNING = "turning"
     TRICRITICAL = "tricritical"
     CORNER = "corner"
+    ZERO = "zero"
     JUMP = "jump"
     REST = "rest"
     END = "end"
@@ -44,7 +45,8 @@ _EXPLANATIONS = {
     Kind.TURNING: "the curve turns back in the swept parameter",
     Kind.TRICRITICAL: "births at rest turn from continuous to discontinuous",
     Kind.CORNER: "two ways to lose stability take turns",
-    Kind.JUMP: "the quantity jumps across zero",
+    Kind.ZERO: "the largest Lyapunov exponent passes through zero",
+    Kind.JUMP: "the largest Lyapunov exponent jumps across zero",
     Kind.REST: "the curve ends at rest, at zero amplitude",
     Kind.END: "the curve could not be followed further",
 }
