@@ -113,6 +113,8 @@ def solve_conditional(
                 model, precision, seed, lyapunov, window_cap, most_paths, runner, progress
             )
         except (AverageBudgetError, Stopped) as error:
+            if stop.mark is not None and stop.mark.exists():
+                raise KeyboardInterrupt from None
             return _without(Status.BUDGET_EXCEEDED, str(error)), ()
 
 
@@ -196,6 +198,8 @@ def _with_exponent(
     try:
         exponent = sampled_exponent(solved, blocks, runner)
     except Stopped as stopped:
+        if runner.stop.mark is not None and runner.stop.mark.exists():
+            raise
         return replace(solution, message=f"no Lyapunov exponent: {stopped}")
     if exponent is None:
         return replace(solution, message="no Lyapunov exponent: its equation has no root")
