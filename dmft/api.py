@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["boundary", "derive", "models", "phase", "solve"]
 
+#: Longest window of sampled paths. Both starts of the sampled solver end in one stationary solution even where
+#: a network does not forget its start (gated at alpha_z = 20), so that slower states get no number.
+_WINDOW_CAP = 1000.0
+
 
 def models() -> tuple[ModelInfo, ...]:
     """Names, parameters with domains and citations of all models.
@@ -220,7 +224,9 @@ def _solve_moving(
     if theory.failure:
         raise NotCoveredError(f"{name}: a moving gate is not covered here: {theory.failure}")
     if method in ("dense", "matrix-free"):
-        raise InputError(f"method: {method!r} is for gates at rest; give auto, sampled or factorised")
+        raise InputError(
+            f"method: {method!r} is for gates at rest; give auto, sampled or factorised"
+        )
     if branch not in ("auto", "chaotic"):
         raise NotCoveredError(
             f"branch: {quoted(branch)} is not covered where a gate moves; give auto or chaotic"
@@ -236,6 +242,7 @@ def _solve_moving(
         seed=seed,
         method="factorised" if method == "factorised" else "sampled",
         lyapunov=lyapunov,
+        window_cap=_WINDOW_CAP,
         progress=progress or (lambda text: None),
     )
     if not isinstance(found, SampledSolution) or found.covariance is None:

@@ -51,3 +51,10 @@ def test_an_interrupt_is_passed_on(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         dmft.solve("gated", g_h=3, alpha_z=5, alpha_r=5)
     assert conditional.METHODS == ("sampled", "factorised")
+
+
+def test_a_state_that_depends_on_its_start_gets_no_number():
+    """THEORY, section 5: at alpha_z = 20 the kurtosis tells a narrow start from a wide one."""
+    found = dmft.solve("gated", g_h=3, alpha_z=20, alpha_r=5, precision=1e-2, lyapunov=False)
+    assert found.status == "history-dependent" and found.variance["h"] is None
+    assert not found.lag.size and "window cap" in found.message
