@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["boundary", "derive", "models", "phase", "solve"]
 
 #: Longest window of sampled paths. Both starts of the sampled solver end in one stationary solution
-#: even where a network does not forget its start (gated at alpha_z = 20): slower states get no number.
+#: even where a network does not forget its start (steep gates): slower states get no number.
 _WINDOW_CAP = 1000.0
 
 

@@ -6,7 +6,7 @@ For x' = a(y) x + b(y) xi + e(y) I, from (d/dt - a) x = b xi + e I multiplied by
 
 and likewise for b and e; x is then taken as Gaussian. Fast, deterministic, and an approximation: exact
 where a and b do not move, it misses that a closed gate keeps what it has. For the gated network at
-(g_h, alpha_z, alpha_r) = (3, 5, 5) C(0) comes out 4% and C(10) five times too small. Solved by Numerov's rule
+gains (3, 5, 5) C(0) comes out 4% and C(10) five times too small. Solved by Numerov's rule
 (fourth order; Hairer, Norsett & Wanner, Solving ODEs I, section III.10) with mirrored ends.
 """
 
