@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     from .results.curve import BoundaryCurve
     from .results.phase import PhaseDiagram
     from .results.solution import Solution
+    from .solvers.stationary_solution import StationarySolution
 
 __all__ = ["boundary", "derive", "models", "phase", "solve"]
+
+#: Longest window of sampled paths. Both starts of the sampled solver end in one stationary solution
+#: even where a network does not forget its start (steep gates): slower states get no number.
+_WINDOW_CAP = 1000.0
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -77,9 +82,11 @@ def solve(
     branch: str = "auto",
     tol: float = 1e-10,
     method: str = "auto",
+    precision: float | None = None,
     seed: int | None = None,
     lyapunov: bool = True,
     digits: int | None = None,
+    progress: Callable[[str], None] | None = None,
     tell: Callable[[str], None] = lambda text: None,
     **more_parameters: float,
 ) -> Solution:
@@ -102,9 +109,16 @@ def solve(
     tol
         Accuracy of window, density and residual, relative to C(0); between 1e-13 and 1e-3.
     method
-        Linear algebra of Newton's method: "auto", "dense" or "matrix-free".
+        "auto": deterministic where all fields are Gaussian, else "sampled": paths of the gates are
+        drawn. "factorised" is an approximation (gate and gated field taken as independent) and says
+        so. Linear algebra of the deterministic solver: "dense" or "matrix-free".
+    precision
+        Of the sampled solver: relative error of C(0) of the first gated field, from 1e-4 to 0.1;
+        3e-3 by default. Then ``tol`` is not used, and the result's ``tol`` is the precision.
     seed
-        Recorded only: this solver draws no random numbers.
+        Of the sampled solver, 0 by default; the deterministic one only records it.
+    progress
+        Called with a few words now and then by the sampled solver.
     lyapunov
         False leaves the exponent out.
     digits
@@ -137,17 +151,28 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    precision = _check_precision(precision)
     from .refine_digits import check_digits, refine_digits
-    from .solvers.stationary import solve_stationary
 
     if digits is not None:
         check_digits(digits)
     theory = compiled_theory(declared)
-    _check_closed(theory, values, ("gaussian",))
-    with _one_thread():
-        found, others = solve_stationary(
-            theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
+    moves = bool(theory.unmet("gaussian", values)) and not theory.closure_failure
+    if moves or method in ("sampled", "factorised"):
+        found, others = _solve_moving(
+            declared, values, branch, method, precision, seed or 0, lyapunov, progress
         )
+        method = "factorised" if method == "factorised" else "sampled"
+        if method == "sampled":
+            tol, seed = precision, seed or 0
+    else:
+        from .solvers.stationary import solve_stationary
+
+        _check_closed(theory, values, ("gaussian",))
+        with _one_thread():
+            found, others = solve_stationary(
+                theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
+            )
     from .results.provenance import versions
     from .results.solution import Solution
 
@@ -184,11 +209,71 @@ def solve(
         mean=_by_field(info, found.means),
         limit=_by_field(info, found.limits),
         interpolation=found.interpolation,
+        standard_error=dict(getattr(found, "standard_errors", {})),
     )
     if digits is None:
         return solution
+    if method in ("sampled", "factorised"):
+        raise NotCoveredError(f"digits: a {method} state has no exact digits; leave digits out")
     with _one_thread():
         return refine_digits(theory, solution, digits, tell)
+
+
+def _solve_moving(
+    declared: Any,
+    values: Mapping[str, float],
+    branch: str,
+    method: str,
+    precision: float,
+    seed: int,
+    lyapunov: bool,
+    progress: Callable[[str], None] | None,
+) -> tuple[StationarySolution, tuple[str, ...]]:
+    """A state with a moving gate; errors are made absolute, as those of the other solvers."""
+    from dataclasses import replace
+
+    from .codegen import compiled_conditional
+    from .solvers.conditional import SampledSolution, solve_conditional
+    from .solvers.conditional_model import ConditionalModel
+
+    theory = compiled_conditional(declared)
+    name = theory.info.name
+    if theory.failure:
+        raise NotCoveredError(f"{name}: a moving gate is not covered here: {theory.failure}")
+    if method in ("dense", "matrix-free"):
+        raise InputError(
+            f"method: {method!r} is for gates at rest; give auto, sampled or factorised"
+        )
+    if branch not in ("auto", "chaotic"):
+        raise NotCoveredError(
+            f"branch: {quoted(branch)} is not covered where a gate moves; give auto or chaotic"
+        )
+    if ConditionalModel(theory, values).noisy:
+        raise NotCoveredError(
+            f"{name}: white noise is not covered where a gate moves; give its intensity as 0"
+        )
+    found, others = solve_conditional(
+        theory,
+        values,
+        precision=precision,
+        seed=seed,
+        method="factorised" if method == "factorised" else "sampled",
+        lyapunov=lyapunov,
+        window_cap=_WINDOW_CAP,
+        progress=progress or (lambda text: None),
+    )
+    if not isinstance(found, SampledSolution) or found.covariance is None:
+        return found, others
+    bars = [found.standard_errors[field] for field in theory.info.fields]
+    errors = {
+        "variance": max(float(bar[0]) for bar in bars),
+        "lyapunov": found.errors.get("lyapunov"),
+        "autocorrelation": max(float(np.max(bar)) for bar in bars),
+    }
+    message = f"sampled on {found.paths} paths of the gates, seed {seed}"
+    if found.message:
+        message += f"; {found.message}"
+    return replace(found, errors=errors, message=message), others
 
 
 def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:
@@ -326,13 +411,14 @@ def phase(
 
 def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
     """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.conditional import METHODS as MOVING
     from .solvers.stationary import BRANCHES, METHODS, is_branch
 
     accuracy = _check_tol(tol, 1e-13, 1e-3)
     _check_seed(seed)
     if not is_branch(branch):
         _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
+    _choose("method", method, (*METHODS, *MOVING))
     return accuracy
 
 
@@ -383,6 +469,18 @@ def _check_tol(tol: float, smallest: float, largest: float) -> float:
     if not smallest <= value <= largest:
         raise InputError(
             f"tol: {quoted(tol)} is not allowed; give a number from {smallest:g} to {largest:g}"
+        )
+    return value
+
+
+def _check_precision(precision: float | None) -> float:
+    try:
+        value = 3e-3 if precision is None else float(precision)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not 1e-4 <= value <= 0.1:
+        raise InputError(
+            f"precision: {quoted(precision)} is not allowed; give a number from 0.0001 to 0.1"
         )
     return value
 

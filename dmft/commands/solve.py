@@ -28,6 +28,11 @@ def solve(
     digits: Annotated[
         int | None, typer.Option(help="Refine a chaotic state to so many digits, 10 to 40.")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Relative error of C(0) where paths are sampled."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of sampled paths; 0 by default.")] = None,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -46,12 +51,19 @@ def solve(
     outputs = check_outputs(output or [], SOLUTION_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
 
+    options: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if precision is not None:
+        options["precision"] = parse_number(precision, "precision", "a number like 3e-3")
+
+    if digits is not None:
+        options |= {"digits": digits, "tell": note}
+
     from ..api import solve as solve_model
 
-    with working(f"solving {model}"):
-        solution = solve_model(
-            model, given, branch=branch, tol=accuracy, method=method, digits=digits, tell=note
-        )
+    with working(f"solving {model}") as say:
+        if say is not None:
+            options["progress"] = say
+        solution = solve_model(model, given, branch=branch, tol=accuracy, method=method, **options)
     solution = replace(solution, command=command_of(context))
     if json:
         print_json(solution.to_json())
@@ -69,6 +81,8 @@ def solve(
     from ..results.display import settings, solution_rows
 
     title = f"{solution.model} {settings(solution.parameters.items())}"
+    if solution.method == "factorised":
+        title += ": factorised closure, an approximation"
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
     if solution.digits:
         print_table(f"{digits} digits", ("quantity", "value"), list(solution.digits.items()))

@@ -43,13 +43,13 @@ def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) 
 
 
 @contextmanager
-def working(task: str) -> Iterator[Callable[[float], None]]:
+def working(task: str) -> Iterator[Callable[[str], None] | None]:
     """Show on stderr that something runs once it takes over a second; nothing off a terminal.
 
-    The block may tell the share of the work that is done.
+    Gives a function that adds a few words on how far it is, or None off a terminal.
     """
     if not sys.stderr.isatty():
-        yield lambda share: None
+        yield None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -61,16 +61,12 @@ def working(task: str) -> Iterator[Callable[[float], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    number = progress.add_task(task, total=None)
-
-    def report(share: float) -> None:
-        progress.update(number, description=f"{task} {100 * share:.0f}%")
-
+    running = progress.add_task(task, total=None)
     timer = threading.Timer(_PATIENCE, progress.start)
     timer.daemon = True
     timer.start()
     try:
-        yield report
+        yield lambda words: progress.update(running, description=f"{task}: {words}")
     finally:
         timer.cancel()
         timer.join()  # it may just be starting the display

@@ -108,7 +108,12 @@ def transient(
 
     from ..run_transient import transient as run
 
-    with working(f"following {model}") as report:
+    with working(f"following {model}") as say:
+
+        def report(share: float) -> None:
+            if say is not None:
+                say(f"{100 * share:.0f}%")
+
         found = run(model, given, checkpoint=folder, progress=report, **options)
     found = replace(found, command=command_of(context))
     if json:

@@ -7,7 +7,6 @@ import pytest
 import dmft
 from dmft.cli import main
 
-
 RESULTS = {
     "solution.json": lambda: dmft.solve("vanilla", g=2),
     "curve.csv": lambda: dmft.boundary("gated", "fixed-points", alpha_r=[0, 5, 10]),
