@@ -28,13 +28,8 @@ if TYPE_CHECKING:
     from .results.curve import BoundaryCurve
     from .results.phase import PhaseDiagram
     from .results.solution import Solution
-    from .solvers.stationary_solution import StationarySolution
 
 __all__ = ["boundary", "derive", "models", "phase", "solve"]
-
-#: Longest window of sampled paths. Both starts of the sampled solver end in one stationary solution
-#: even where a network does not forget its start (steep gates): slower states get no number.
-_WINDOW_CAP = 1000.0
 
 
 def models() -> tuple[ModelInfo, ...]:
@@ -151,18 +146,22 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
-    precision = _check_precision(precision)
     from .refine_digits import check_digits, refine_digits
+    from .solve_moving import check_precision, solve_moving
 
+    precision = check_precision(precision)
     if digits is not None:
         check_digits(digits)
     theory = compiled_theory(declared)
     moves = bool(theory.unmet("gaussian", values)) and not theory.closure_failure
     if moves or method in ("sampled", "factorised"):
-        found, others = _solve_moving(
+        kind = "factorised" if method == "factorised" else "sampled"
+        if digits is not None:
+            raise NotCoveredError(f"digits: a {kind} state has no exact digits; leave digits out")
+        found, others = solve_moving(
             declared, values, branch, method, precision, seed or 0, lyapunov, progress
         )
-        method = "factorised" if method == "factorised" else "sampled"
+        method = kind
         if method == "sampled":
             tol, seed = precision, seed or 0
     else:
@@ -213,67 +212,8 @@ def solve(
     )
     if digits is None:
         return solution
-    if method in ("sampled", "factorised"):
-        raise NotCoveredError(f"digits: a {method} state has no exact digits; leave digits out")
     with _one_thread():
         return refine_digits(theory, solution, digits, tell)
-
-
-def _solve_moving(
-    declared: Any,
-    values: Mapping[str, float],
-    branch: str,
-    method: str,
-    precision: float,
-    seed: int,
-    lyapunov: bool,
-    progress: Callable[[str], None] | None,
-) -> tuple[StationarySolution, tuple[str, ...]]:
-    """A state with a moving gate; errors are made absolute, as those of the other solvers."""
-    from dataclasses import replace
-
-    from .codegen import compiled_conditional
-    from .solvers.conditional import SampledSolution, solve_conditional
-    from .solvers.conditional_model import ConditionalModel
-
-    theory = compiled_conditional(declared)
-    name = theory.info.name
-    if theory.failure:
-        raise NotCoveredError(f"{name}: a moving gate is not covered here: {theory.failure}")
-    if method in ("dense", "matrix-free"):
-        raise InputError(
-            f"method: {method!r} is for gates at rest; give auto, sampled or factorised"
-        )
-    if branch not in ("auto", "chaotic"):
-        raise NotCoveredError(
-            f"branch: {quoted(branch)} is not covered where a gate moves; give auto or chaotic"
-        )
-    if ConditionalModel(theory, values).noisy:
-        raise NotCoveredError(
-            f"{name}: white noise is not covered where a gate moves; give its intensity as 0"
-        )
-    found, others = solve_conditional(
-        theory,
-        values,
-        precision=precision,
-        seed=seed,
-        method="factorised" if method == "factorised" else "sampled",
-        lyapunov=lyapunov,
-        window_cap=_WINDOW_CAP,
-        progress=progress or (lambda text: None),
-    )
-    if not isinstance(found, SampledSolution) or found.covariance is None:
-        return found, others
-    bars = [found.standard_errors[field] for field in theory.info.fields]
-    errors = {
-        "variance": max(float(bar[0]) for bar in bars),
-        "lyapunov": found.errors.get("lyapunov"),
-        "autocorrelation": max(float(np.max(bar)) for bar in bars),
-    }
-    message = f"sampled on {found.paths} paths of the gates, seed {seed}"
-    if found.message:
-        message += f"; {found.message}"
-    return replace(found, errors=errors, message=message), others
 
 
 def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:
@@ -469,18 +409,6 @@ def _check_tol(tol: float, smallest: float, largest: float) -> float:
     if not smallest <= value <= largest:
         raise InputError(
             f"tol: {quoted(tol)} is not allowed; give a number from {smallest:g} to {largest:g}"
-        )
-    return value
-
-
-def _check_precision(precision: float | None) -> float:
-    try:
-        value = 3e-3 if precision is None else float(precision)
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not 1e-4 <= value <= 0.1:
-        raise InputError(
-            f"precision: {quoted(precision)} is not allowed; give a number from 0.0001 to 0.1"
         )
     return value
 

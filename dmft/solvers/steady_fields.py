@@ -8,7 +8,6 @@ spectrum S_s, a part of variance V_s that does not change in time, and a mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from dmft.codegen.conditional import CompiledConditional
 
+from .filters import Filters
 from .lag_grid import LagGrid
 
 __all__ = ["Sources", "SteadyFields"]
@@ -35,21 +35,10 @@ class Sources:
 
 
 @dataclass(frozen=True, eq=False)
-class SteadyFields:
+class SteadyFields(Filters):
     """The steady fields of a theory at given parameters. Positions are those within ``steady``."""
 
     theory: CompiledConditional
-    parameters: Mapping[str, float]
-
-    @cached_property
-    def drift(self) -> Floats:
-        """A, (steady fields, steady fields)."""
-        return self.theory.matrices["drift"].at(self.parameters)
-
-    @cached_property
-    def inputs(self) -> Floats:
-        """B, (steady fields, sources)."""
-        return self.theory.matrices["input"].at(self.parameters)
 
     @cached_property
     def constant(self) -> Floats:
@@ -60,16 +49,6 @@ class SteadyFields:
     def gating(self) -> tuple[int, ...]:
         """Positions of the gating fields."""
         return tuple(self.theory.steady.index(k) for k in self.theory.gating)
-
-    @cached_property
-    def slowest_rate(self) -> float:
-        """Decay rate of the slowest filter."""
-        return float(-np.max(np.linalg.eigvals(self.drift).real))
-
-    @cached_property
-    def fastest_rate(self) -> float:
-        """The largest absolute eigenvalue of A."""
-        return float(np.max(abs(np.linalg.eigvals(self.drift))))
 
     def transfer(self, frequencies: Floats, growth: float = 0.0) -> Complex:
         """G(growth + i omega), (frequencies, steady fields, sources)."""
