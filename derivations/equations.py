@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .binary_gate import BinaryGate, binary_gate
 from .disorder import CurrentCovariance, DisorderAverage, disorder_average
 from .linearise import Linearisation, linearise
 from .model import Model
@@ -17,7 +18,7 @@ __all__ = ["MeanFieldEquations", "derive_equations"]
 class MeanFieldEquations:
     """The stages of a derivation. A stage that does not exist for a model is None.
 
-    ``closure_failure`` says why when ``stationary`` is None.
+    ``closure_failure`` says why when ``stationary`` is None; ``binary_gate`` why it is no limit.
     """
 
     model: Model
@@ -27,6 +28,7 @@ class MeanFieldEquations:
     statics: StaticEquations | None
     zero_state: ZeroState | None
     stationary: StationaryEquations | None
+    binary_gate: BinaryGate
     closure_failure: str = ""
 
 
@@ -55,6 +57,7 @@ def derive_equations(model: Model) -> MeanFieldEquations:
         statics=static_equations(model, covariances) if covered else None,
         zero_state=zero_state(model, covariances) if covered else None,
         stationary=stationary,
+        binary_gate=binary_gate(model),
         closure_failure=failure,
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .codegen.gate import binary_limit
 from .errors import InputError, NotCoveredError
 from .parameters import Sweep, check_swept
 from .results.curve import BoundaryCurve
@@ -40,7 +41,10 @@ def locate_boundary(
     With ``digits`` every point is also certified to so many.
     """
     started = time.perf_counter()
-    info, boundary = theory.info, BOUNDARIES[name]
+    boundary = BOUNDARIES[name]
+    if boundary.binary:
+        theory = _binary(theory, name, given, solve_for)
+    info = theory.info
     line = _line(info, name, boundary, given)
     solve_for = solve_for or _default_unknown(theory, name, boundary, line, given)
     if line == solve_for:
@@ -104,6 +108,22 @@ def locate_boundary(
         },
         enclosure=tuple(enclosures),
     )
+
+
+def _binary(
+    theory: CompiledTheory, name: str, given: Mapping[str, Any], solve_for: str | None
+) -> CompiledTheory:
+    """The limit of a binary gate, whose gain and bias are no parameters."""
+    gate = theory.gate
+    if gate.failure:
+        raise InputError(f"{name} has no meaning for {theory.info.name}: {gate.failure}")
+    for parameter in (gate.gain, gate.bias):
+        if parameter in given or parameter == solve_for:
+            raise InputError(
+                f"{name} is for infinite {gate.gain}: {parameter} has no meaning there; give the "
+                f"threshold {gate.threshold} = {gate.bias} / {gate.gain}"
+            )
+    return binary_limit(theory)
 
 
 def _certified(

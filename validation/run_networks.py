@@ -51,8 +51,13 @@ def run_networks(
     integrator: Integrator = "rk4",
     dtype: DTypeLike = np.float32,
     journal: Journal | None = None,
+    counts: Mapping[int, int] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> NetworkRun:
     """Simulate networks of n, n/2 and n/4 units at the parameters of a theory.
+
+    ``counts`` (size -> networks) stands in for the numbers that ``realizations`` gives; ``changes``
+    are attributes of the `Schedule` that were fixed otherwise.
 
     The theory gives the time scale only. Networks that ``journal`` holds are not run again; each new
     one is kept there as soon as it is measured.
@@ -69,6 +74,7 @@ def run_networks(
         mean=means,
         integrator=integrator,
     )
+    schedule = replace(schedule, **(changes or {}))
     workers = workers_that_fit(
         right,
         schedule,
@@ -79,7 +85,7 @@ def run_networks(
         couplings,
     )
     schedule = replace(schedule, dt=choose_step(right, p, seed, integrator))
-    counts = network_counts(n, realizations)
+    counts = counts or network_counts(n, realizations)
     kept = _Kept(
         journal or Journal(),
         {

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .float64 import FLOAT64, python_floats
+from .gate import CompiledGate, compile_gate
 from .info import ModelInfo
 from .tape import Table, Tape
 
@@ -97,7 +98,8 @@ class CompiledTheory:
     "noise_intensities" of the inputs; "constant" b of the dynamics and "static_constant" x0;
     "static_coefficients". A part that does not exist is absent.
     ``conditions`` maps a stage to what it needs: "gaussian" (fields are Gaussian), "decay" (no
-    field and no output has a mean; absent when that never holds), "statics", "zero".
+    field and no output has a mean; absent when that never holds), "statics", "zero". ``gate`` is
+    what has a binary limit.
     """
 
     info: ModelInfo
@@ -108,6 +110,7 @@ class CompiledTheory:
     matrices: Mapping[str, LinearPart]
     vectors: Mapping[str, Tape]
     conditions: Mapping[str, tuple[CompiledCondition, ...]]
+    gate: CompiledGate
     closure_failure: str
 
     def unmet(self, stage: str, p: Mapping[str, float]) -> list[CompiledCondition]:
@@ -142,6 +145,7 @@ class CompiledTheory:
                 k: [[c.parameter, c.reason, list(c.unless)] for c in v]
                 for k, v in self.conditions.items()
             },
+            "gate": self.gate.to_json(),
             "closure_failure": self.closure_failure,
         }
 
@@ -173,6 +177,7 @@ class CompiledTheory:
                 k: tuple(CompiledCondition(name, reason, tuple(off)) for name, reason, off in v)
                 for k, v in data["conditions"].items()
             },
+            gate=CompiledGate.from_json(data["gate"]),
             closure_failure=data["closure_failure"],
         )
 
@@ -262,5 +267,6 @@ def compile_theory(equations: MeanFieldEquations, info: ModelInfo) -> CompiledTh
         matrices=matrices,
         vectors=vectors,
         conditions=conditions,
+        gate=compile_gate(equations.binary_gate, fields),
         closure_failure=equations.closure_failure,
     )

@@ -71,20 +71,25 @@ class StaticRows:
 
 @dataclass(frozen=True)
 class StaticSystem:
-    """The static equations of a theory; parameters come with every call."""
+    """The static equations of a theory; parameters come with every call.
+
+    ``also``: fields whose variance and mean are asked for though no output depends on them.
+    """
 
     theory: CompiledTheory
+    also: tuple[int, ...] = ()
 
     @cached_property
     def fields(self) -> tuple[int, ...]:
         """The driven fields, one that couplings drive first: the amplitude is its variance."""
         matrix = self.theory.matrices["response"]
         entries = [matrix.tape.code[i] != ("rational", 0, 1) for i in matrix.tape.outputs]
-        return driven_fields(
+        driven = driven_fields(
             self.theory,
             self.theory.static_outputs,
             np.array(entries, dtype=float).reshape(matrix.shape),
         )
+        return driven + tuple(field for field in self.also if field not in driven)
 
     @cached_property
     def _functions(self) -> tuple[int, ...]:

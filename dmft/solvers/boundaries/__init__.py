@@ -7,6 +7,7 @@ from .fixed_points import fixed_point_families
 from .jacobian_edge import jacobian_edge_families
 from .locate import Located, Mark
 from .lyapunov_zero import locate_lyapunov_zero
+from .marginal_stability import marginal_families
 from .point import BoundaryPoint, Kind
 from .request import Boundary, Request, by_families
 from .tricritical import tricritical_families
@@ -31,6 +32,12 @@ BOUNDARIES = {
     ),
     "lyapunov-zero": Boundary(
         "the largest Lyapunov exponent changes its sign", ("gaussian",), locate_lyapunov_zero
+    ),
+    "marginal-stability": Boundary(
+        "a fixed point that a binary gate leaves marginally stable turns unstable",
+        ("statics",),
+        by_families(marginal_families),
+        binary=True,
     ),
     "tricritical-static": Boundary(
         "fixed points turn from continuous to discontinuous births at rest",

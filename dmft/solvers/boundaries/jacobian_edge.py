@@ -29,7 +29,7 @@ from .request import Request
 from .static_families import StaticFamily
 from .static_search import Condition, StaticSearch
 
-__all__ = ["edge_condition", "jacobian_edge_families"]
+__all__ = ["edge_condition", "jacobian_edge_families", "spectral_radius"]
 
 Floats = NDArray[np.float64]
 
@@ -56,13 +56,13 @@ def edge_condition(system: StaticSystem) -> Condition:
                 static = system.entries(system.theory.matrices["response"].tape, p, count)
                 shape = system.theory.matrices["response"].shape
                 gain = static.reshape(*shape, count)[list(system.fields)] ** 2
-                return np.asarray(np.log(_radius(gain[None], rows.weights)[0]))
+                return np.asarray(np.log(spectral_radius(gain[None], rows.weights)[0]))
             return np.asarray(np.log(filters.peak(rows.weights)))
 
     return condition
 
 
-def _radius(gain: Floats, weights: Floats) -> Floats:
+def spectral_radius(gain: Floats, weights: Floats) -> Floats:
     """Spectral radii, (frequencies, rows); NaN where weights are."""
     matrices = np.einsum("fkan,ajn->fnkj", gain, weights)
     usable = np.isfinite(matrices).all(axis=(2, 3))
@@ -135,7 +135,7 @@ class _Filters:
         )
         rows = np.arange(self.rows)
         for _ in range(_ROUNDS):
-            radii = _radius(full.gain(scan), weights)
+            radii = spectral_radius(full.gain(scan), weights)
             best = np.argmax(np.where(np.isnan(radii), -1.0, radii), axis=0)
             low = scan[np.maximum(best - 1, 0), rows]
             high = scan[np.minimum(best + 1, len(scan) - 1), rows]

@@ -37,6 +37,10 @@ _DECADES = np.arange(-26, 13)
 #: Step of differences in log A: it must not drown in rounding where folds lie at tiny amplitudes.
 _STEP_A = 1e-2
 _NOISE = 1e-6
+#: Error of the parameter's coordinate below which a solution is as good as exact.
+_EXACT = 1e-12
+#: Amplitude below which a solution of an edge condition may be rest itself.
+_FAINT = 1e-6
 #: log A below which a solution is rest itself.
 _LOWEST = float(np.log(1e-12))
 
@@ -216,6 +220,7 @@ class StaticSearch:
         a, c, error = self.pair.refine(a, c, rows)
         steep = np.isnan(self.evaluate(a, c, rows)[0])
         good = np.isfinite(error) & (a > _LOWEST) & (abs(c - start) < 3.0) & ~steep
+        good &= ~self._at_rest(a, c, rows)
         taken: list[int] = []
         exceeded: list[int] = []
         for i in range(row.size):
@@ -223,15 +228,28 @@ class StaticSearch:
                 if not any(row[k] == row[i] for k in exceeded):
                     exceeded.append(i)
                 continue
-            twin = (
+            twins = [
                 k
                 for k in taken
                 if row[k] == row[i] and abs(a[k] - a[i]) < 1e-4 and abs(c[k] - c[i]) < 1e-7
-            )
-            if good[i] and next(twin, None) is None:
+            ]
+            if good[i] and not twins:
                 taken.append(i)
+            elif good[i] and error[i] < _EXACT < error[twins[0]]:  # Newton's steps ran out there
+                taken[taken.index(twins[0])] = i
         order = np.array(taken + exceeded, dtype=int)
         return Solutions(row[order], a[order], c[order], error[order], steep[order])
+
+    def _at_rest(self, a: Floats, c: Floats, rows: Mapping[str, Floats]) -> NDArray[np.bool_]:
+        """Whether a point is the birth of solutions at rest, where any edge condition vanishes too."""
+        found = np.zeros(a.size, dtype=bool)
+        if self.condition is fold_condition:
+            return found
+        faint = np.flatnonzero(a < np.log(_FAINT))
+        if faint.size:
+            excess = self.excess_at_rest(c[faint], {k: v[faint] for k, v in rows.items()})
+            found[faint] = abs(excess) < _NOISE
+        return found
 
 
 def _changes(values: Floats) -> NDArray[np.bool_]:

@@ -1,0 +1,179 @@
+"""The binary gate's marginal-stability line: typed by hand, from finite gains, and from random matrices."""
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize, special
+
+import dmft
+from dmft.errors import InputError
+
+NODES = np.linspace(-9.0, 9.0, 4001)  # the trapezoid rule, spectrally accurate
+WEIGHTS = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
+
+
+def average(f, variance):
+    return float(WEIGHTS @ f(np.sqrt(variance) * NODES))
+
+
+def by_hand(g_h, alpha_r, amplitude, beta_r=0.0):
+    """Delta_z = Delta_r, the static equation's ratio and V of THEORY sections 3 and 7."""
+    phi = lambda x: np.tanh(g_h * x)  # noqa: E731
+    gate = lambda x: special.expit(alpha_r * x - beta_r)  # noqa: E731
+    squares = average(lambda x: phi(x) ** 2, amplitude)
+    slopes = average(lambda x: (g_h * (1 - phi(x) ** 2)) ** 2, amplitude)
+    open_ = average(lambda x: gate(x) ** 2, squares)
+    moved = average(lambda x: (alpha_r * gate(x) * (1 - gate(x))) ** 2, squares)
+    return squares, squares * open_ / amplitude, slopes * (open_ + squares * moved)
+
+
+def state_at(g_h, alpha_r):
+    """Variance of h of the static solution beyond g_h = 2, its Delta_z and V."""
+    amplitude = optimize.brentq(
+        lambda a: by_hand(g_h, alpha_r, a)[1] - 1, 1e-4, 1.0, xtol=1e-15, rtol=1e-14
+    )
+    return amplitude, *by_hand(g_h, alpha_r, amplitude)[::2]
+
+
+def open_share(theta, delta):
+    return special.erfc(theta / np.sqrt(2 * delta)) / 2
+
+
+@pytest.mark.parametrize(
+    ("alpha_r", "theta", "between"),
+    [(0.0, 0.0, (5, 8)), (0.0, 0.5, (10, 14)), (5.0, 0.2, (3, 4.5)), (0.0, -0.5, (3, 5))],
+)
+def test_line_by_hand(alpha_r, theta, between):
+    """f V = 1 on the static solutions."""
+
+    def excess(g_h):
+        _, delta, v = state_at(g_h, alpha_r)
+        return open_share(theta, delta) * v - 1
+
+    g_h = optimize.brentq(excess, *between, xtol=1e-13)
+    curve = dmft.boundary("gated", "marginal-stability", alpha_r=alpha_r, theta_z=theta)
+    assert np.min(abs(curve.columns["g_h"] - g_h)) < 1e-10 * g_h
+    assert set(curve.status) == {"converged"}
+    assert set(curve.point_kind) == {"edge"}
+
+
+def edge(alpha_z, theta, delta, v):
+    """The real edge at a finite gain of the gate: <s^2 / (s + lambda)^2> V = 1 for tau_r -> 0."""
+
+    def excess(log_rate):
+        def share(z):
+            ratio = log_rate + np.logaddexp(0.0, -alpha_z * (z - theta))
+            density = np.exp(-(z**2) / (2 * delta)) / np.sqrt(2 * np.pi * delta)
+            return density * special.expit(-ratio) ** 2
+
+        end = 10 * np.sqrt(delta)
+        middle = theta - np.log1p(-1e-300) + log_rate / alpha_z
+        places = [x for x in (theta, middle) if -end < x < end]
+        found, _ = integrate.quad(share, -end, end, points=places, limit=400, epsabs=1e-12)
+        return found * v - 1
+
+    return optimize.brentq(excess, -400.0, 10.0, xtol=1e-10)
+
+
+def test_edge_at_finite_gains_of_the_gate():
+    """Between V = 1 and the line log lambda falls like -alpha_z (theta - z*), P(z > z*) = 1 / V."""
+    theta = 0.5
+    line = dmft.boundary("gated", "marginal-stability", theta_z=theta).columns["g_h"][0]
+    _, delta, v = state_at(0.7 * line, 0.0)
+    z_star = np.sqrt(2 * delta) * special.erfcinv(2 / v)
+    assert v > 1 > open_share(theta, delta) * v
+    gains = np.array([100.0, 200.0, 400.0])
+    logs = [edge(gain, theta, delta, v) for gain in gains]
+    slopes = np.diff(logs) / np.diff(gains)
+    assert slopes == pytest.approx([-(theta - z_star)] * 2, rel=1e-2)
+    _, delta, v = state_at(1.3 * line, 0.0)
+    f = open_share(theta, delta)
+    assert f * v > 1
+    # open units have s = 1: f V / (1 + lambda)^2 = 1
+    assert np.exp(edge(2000.0, theta, delta, v)) == pytest.approx(np.sqrt(f * v) - 1, rel=2e-2)
+
+
+def jacobian(g_h, alpha_r, theta, units, rng):
+    """At states drawn independently, as the statics say, with q = 0 and a binary gate."""
+    amplitude, delta, _ = state_at(g_h, alpha_r)
+    h, z, r = (rng.standard_normal(units) * np.sqrt(x) for x in (amplitude, delta, delta))
+    couplings = rng.standard_normal((2, units, units)) / np.sqrt(units)
+    phi, gate = np.tanh(g_h * h), special.expit(alpha_r * r)
+    slope, moved = g_h * (1 - phi**2), alpha_r * gate * (1 - gate)
+    is_open = (z > theta)[:, None] * 1.0
+    of_h = [
+        is_open * (couplings[0] * (slope * gate) - np.eye(units)),
+        is_open * couplings[0] * (phi * moved),
+    ]
+    return np.block([of_h, [couplings[1] * slope, -np.eye(units)]])
+
+
+def test_eigenvalues_of_random_matrices_on_both_sides():
+    """At a moderate gain: at large ones few units have a slope, and edges scatter wildly."""
+    (g_h,) = dmft.boundary("gated", "marginal-stability", alpha_r=5).columns["g_h"]
+    rng = np.random.default_rng(5)
+
+    def leading(gain, count):
+        matrices = [jacobian(gain, 5.0, 0.0, 500, rng) for _ in range(count)]
+        return np.array([np.linalg.eigvals(m).real.max() for m in matrices])
+
+    _, delta, v = state_at(0.75 * g_h, 5.0)
+    assert open_share(0.0, delta) * v < 1 < v
+    # closed units: exact zeros, and nothing to their right
+    assert abs(leading(0.75 * g_h, 2)).max() < 1e-9
+    assert leading(2 * g_h, 4).min() > 0.01
+
+
+@pytest.mark.parametrize("theta", [-0.3, 0.0, 0.3])
+def test_spectral_radius_of_the_open_units(theta):
+    """sqrt(f V), that of delta -> delta + D delta in open units (alpha_r = 0)."""
+    rng = np.random.default_rng(7)
+    _, delta, v = state_at(4.0, 0.0)
+    radii = []
+    for _ in range(5):
+        matrix = jacobian(4.0, 0.0, theta, 500, rng)[:500, :500]
+        is_open = np.diag(matrix) != 0
+        inner = matrix[np.ix_(is_open, is_open)] + np.eye(is_open.sum())
+        radii.append(np.max(abs(np.linalg.eigvals(inner))))
+    error = np.std(radii, ddof=1) / np.sqrt(5)
+    assert abs(np.mean(radii) - np.sqrt(open_share(theta, delta) * v)) < 4.5 * error
+    assert error < 0.05
+
+
+def test_without_closed_units_it_is_the_edge_of_the_jacobian():
+    """theta -> -oo: f = 1, on states that an input keeps away from rest."""
+    at = {"g_h": 1.7, "alpha_r": 10, "solve_for": "input_h"}
+    always_open = dmft.boundary("gated-input", "marginal-stability", theta_z=-50, **at)
+    plain = dmft.boundary("gated-input", "jacobian-edge", **at)
+    assert always_open.columns["input_h"] == pytest.approx(plain.columns["input_h"], rel=1e-9)
+    half_open = dmft.boundary("gated-input", "marginal-stability", theta_z=0, **at)
+    assert half_open.status == ("no-solution",)
+
+
+def test_rest_is_no_point_of_an_edge():
+    """At g_h = 2 solutions are born at rest, where V - 1 vanishes with them."""
+    assert dmft.boundary("gated", "jacobian-edge").status == ("no-solution",)
+
+
+def test_an_input_of_the_gate_is_part_of_its_variance():
+    quiet, driven = (
+        dmft.boundary("gated", "marginal-stability", theta_z=0.5, input_z=x).columns["g_h"][0]
+        for x in (0.0, 100.0)
+    )
+    free = dmft.boundary("gated", "marginal-stability", theta_z=0.0).columns["g_h"][0]
+    assert quiet > 1.5 * free
+    assert driven == pytest.approx(free, rel=0.06)  # a wide gate is half open wherever it closes
+
+
+def test_refusals():
+    with pytest.raises(
+        InputError, match=r"alpha_z has no meaning there; give the threshold theta_z"
+    ):
+        dmft.boundary("gated", "marginal-stability", alpha_z=3)
+    with pytest.raises(InputError, match=r"beta_z has no meaning"):
+        dmft.boundary("gated", "marginal-stability", g_h=3, solve_for="beta_z")
+    with pytest.raises(InputError, match="no gate multiplies the dynamics"):
+        dmft.boundary("vanilla", "marginal-stability")
+    with pytest.raises(InputError, match="theta_z"):
+        dmft.boundary("gated", "zero-state", theta_z=1)
+    with pytest.raises(InputError, match="input_h"):
+        dmft.boundary("gated", "marginal-stability", input_h=1)
