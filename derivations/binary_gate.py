@@ -39,13 +39,15 @@ __all__ = ["BinaryGate", "binary_gate"]
 class BinaryGate:
     """Names: ``field`` y, parameters ``gain`` a and ``bias`` b, ``gated`` the fields that are held.
 
-    ``threshold`` is the name of theta. ``failure`` says why there is no such limit; the rest is empty.
+    ``threshold`` is the name of theta; ``opening`` is F(a y - b), in the symbol of y and parameters.
+    ``failure`` says why there is no such limit; the rest is empty.
     """
 
     field: str = ""
     gain: str = ""
     bias: str = ""
     gated: tuple[str, ...] = ()
+    opening: sp.Expr | None = None
     failure: str = ""
 
     @property
@@ -93,7 +95,8 @@ def binary_gate(model: Model) -> BinaryGate:
         return BinaryGate(failure="the gate acts elsewhere too")
     if f"theta_{name}" in parameters.values():
         return BinaryGate(failure=f"theta_{name} is a parameter already")
-    return BinaryGate(name, parameters[gain], parameters[bias], structure.conditional)
+    opening = next(gate for gate, _ in halves.values())
+    return BinaryGate(name, parameters[gain], parameters[bias], structure.conditional, opening)
 
 
 def _shared(structure: ConditionalStructure, gate: str) -> bool:

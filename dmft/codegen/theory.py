@@ -267,6 +267,6 @@ def compile_theory(equations: MeanFieldEquations, info: ModelInfo) -> CompiledTh
         matrices=matrices,
         vectors=vectors,
         conditions=conditions,
-        gate=compile_gate(equations.binary_gate, fields),
+        gate=compile_gate(equations.binary_gate, model),
         closure_failure=equations.closure_failure,
     )

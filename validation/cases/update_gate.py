@@ -41,11 +41,11 @@ CASE = states_case(
     rival=("closure", {"method": "factorised"}),
     quick={
         "states": ("alpha_z = 5 (a)",),
-        "n": 800,
-        "counts": {"800": 8, "400": 8, "200": 8},
-        "transient": 60.0,
-        "duration": 60.0,
-        "starts": 6,
+        "n": 700,
+        "counts": {"700": 8, "350": 8},
+        "transient": 50.0,
+        "duration": 50.0,
+        "starts": 4,
         "precision": 0.02,
     },
     full={

@@ -58,7 +58,7 @@ def marginal_condition(system: StaticSystem) -> Condition:
         response = system.theory.matrices["response"]
         count = rows.excess.size
         gain = system.entries(response.tape, p, count).reshape(*response.shape, count) ** 2
-        gain[list(system.theory.gate.gated)] *= open_share(system, rows, p)
+        gain[list(system.theory.gate.held)] *= open_share(system, rows, p)
         with np.errstate(all="ignore"):
             return np.asarray(
                 np.log(spectral_radius(gain[None, list(system.fields)], rows.weights)[0])
