@@ -1,10 +1,10 @@
 """Slow modes of the gated network: a steep update gate lets perturbations linger, at almost every gain.
 
 First figure: the leading edge of the Jacobian at the fixed point, over the gain alpha_z of the update
-gate at a fixed threshold theta_z = beta_z / alpha_z. Below the marginal-stability line the open units alone are
-stable, and the edge falls exponentially to zero; beyond it a finite growth rate is left. Second: the share
-of units that relax more slowly than a given time. (Krishnamurthy, Can & Schwab 2022; equations on the
-concepts page.)
+gate at a fixed threshold theta_z = beta_z / alpha_z. Below the marginal-stability line the open units
+alone are stable, and the edge falls exponentially to zero; beyond it a finite growth rate is left.
+Second: the share of units that relax more slowly than a given time. (Krishnamurthy, Can & Schwab 2022;
+equations on the concepts page.)
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def main() -> None:
         axes,
         shares,
         xlabel="time (leak times)",
-        ylabel="share of units that relax more slowly",
+        ylabel="share of slower units",
         title=rf"gated, $\theta_z = {THETA}$",
         legend_title=r"$\alpha_z$",
     )

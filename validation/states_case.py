@@ -84,13 +84,21 @@ def states_case(
 
         return solve_model(model, parameters, **{"precision": settings["precision"], **options})
 
+    rivals: dict[tuple[str, float], Solution] = {}
+
+    def other(state: State, settings: Settings) -> Solution:
+        """The rival, solved once for the theory and all faults."""
+        key = state.label, float(settings["precision"])
+        if key not in rivals:
+            rivals[key] = solve(state.parameters, {**rival[1], "lyapunov": False}, settings)
+        return rivals[key]
+
     def predict(wrong: Wrong, settings: Settings) -> list[_Found]:
         found = []
         for state in states:
             if state.label in settings["states"]:
                 theory = solve({**state.parameters, **wrong.parameters}, wrong.options, settings)
-                other = solve(state.parameters, {**rival[1], "lyapunov": False}, settings)
-                found.append(_Found(state, theory, other))
+                found.append(_Found(state, theory, other(state, settings)))
         return found
 
     def measure(

@@ -42,7 +42,7 @@ CASE = states_case(
     quick={
         "states": ("alpha_z = 5 (a)",),
         "n": 700,
-        "counts": {"700": 8, "350": 8},
+        "counts": {"700": 14, "350": 8},
         "transient": 50.0,
         "duration": 50.0,
         "starts": 4,
