@@ -149,7 +149,12 @@ def states_case(
                 for row in judge(found.theory, networks, schedule)[0]
             ]
             result += [
-                replace(tested(row), quantity=f"{label}, {rival[0]}: {row.quantity}", judged=False)
+                replace(
+                    tested(row),
+                    quantity=f"{label}, {rival[0]}: {row.quantity}",
+                    judged=False,
+                    verdict="shown",
+                )
                 for row in judge(found.rival, networks, schedule)[0]
                 if row.judged and row.quantity.startswith("C_")
             ]

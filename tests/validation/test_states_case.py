@@ -1,0 +1,88 @@
+"""Several states in one table: rows by state, a rival that is shown and not judged, resumed runs."""
+
+import pytest
+
+from dmft.validation.compare import decide
+from dmft.validation.journal import Journal
+from dmft.validation.states_case import State, Wrong, states_case
+from dmft.validation.watch import Silent
+
+SETTINGS = {
+    "states": ("low", "high"),
+    "n": 200,
+    "counts": {"200": 3, "100": 4},
+    "transient": 20.0,
+    "duration": 10.0,
+    "starts": 2,
+    "precision": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def case():
+    return states_case(
+        name="states",
+        title="Two gains",
+        claim="Both are chaotic.",
+        equation="dx/dt = -x + g J tanh(x)",
+        source="Sompolinsky, Crisanti & Sommers 1988",
+        model="vanilla",
+        states=[State("low", {"g": 2.0}), State("high", {"g": 4.0}), State("unused", {"g": 0.1})],
+        lags=(1, 2, 4),
+        judged=(1, 4),
+        rival=("static", {"branch": "fixed-point"}),
+        quick=SETTINGS,
+        full=SETTINGS,
+        faults={
+            "ten times stronger": Wrong({"g": 30.0}, {}),
+            "static": Wrong({}, {"branch": "zero"}),
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def measured(case, tmp_path_factory):
+    journal = Journal(tmp_path_factory.mktemp("kept") / "states.jsonl")
+    theory = case.predict(SETTINGS)
+    found = case.measure(theory, SETTINGS, 1, 1, journal, Silent())
+    again = case.measure(theory, SETTINGS, 1, 1, journal, Silent())
+    assert again == found
+    return found
+
+
+def test_networks_and_schedule_are_those_of_the_settings(measured):
+    assert list(measured) == ["low", "high"]
+    for part in measured.values():
+        assert [m["n"] for m in part["networks"]] == [100] * 4 + [200] * 3
+        schedule = part["schedule"]
+        assert (schedule["batch"], schedule["tangents"], schedule["transient"]) == (2, 2, 20.0)
+        assert (schedule["lags"], schedule["judged_lags"]) == ((2, 4, 8), (2, 8))
+
+
+def test_rows_of_every_state_and_the_rival_that_is_only_shown(case, measured):
+    rows, _ = decide(case.judge(case.predict(SETTINGS), measured))
+    for label in ("low", "high"):
+        mine = [row for row in rows if row.quantity.startswith(f"{label}: ")]
+        judged = [row.quantity.removeprefix(f"{label}: ") for row in mine if row.judged]
+        assert judged == ["C_x(0)", "C_x(1)", "C_x(4)", "lambda (N = inf)"]
+        other = [row for row in rows if row.quantity.startswith(f"{label}, static: ")]
+        assert [row.quantity.split(": ")[1] for row in other] == judged[:-1]
+        assert not any(row.judged for row in other)
+        assert {row.verdict for row in other} == {"shown"}
+        assert other[2].theory == pytest.approx(other[0].theory, rel=1e-9)  # static: C(4) = C(0)
+        assert mine[0].simulation == other[0].simulation
+    scores = [row.score for row in rows if ", static: C_x(4)" in row.quantity]
+    assert all(score < 0 for score in scores)
+
+
+def test_a_fault_is_another_theory_beside_the_same_rival(case):
+    wrong, right = case.faults["ten times stronger"](SETTINGS), case.predict(SETTINGS)
+    assert wrong[0].theory.parameters["g"] == 30.0
+    assert wrong[0].rival is right[0].rival
+
+
+def test_panels_show_theory_rival_and_networks(case, measured):
+    panels = case.draw(case.predict(SETTINGS), measured)
+    assert len(panels) == 2
+    assert [s.label for s in panels[0].series] == ["theory", "static", "3 networks, N = 200"]
+    assert panels[0].series[2].x == [1.0, 2.0, 4.0]
