@@ -27,7 +27,10 @@ def test_stable_states_are_those_of_the_whole_diagram() -> None:
         for v in plane["input_x"]:
             pair = whole.label_at(g, v), static.label_at(g, v)
             seen.add(pair)
-    assert seen == {("fixed point", "fixed point"), ("chaos", "none stable (unstable fixed points)")}
+    assert seen == {
+        ("fixed point", "fixed point"),
+        ("chaos", "none stable (unstable fixed points)"),
+    }
 
 
 @pytest.mark.parametrize("bias", [0.3, -0.3])
