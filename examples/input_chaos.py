@@ -46,20 +46,8 @@ def exponents(gain: float, gate: float, inputs: np.ndarray) -> list[float]:
     ]
 
 
-def states(gain: float, gate: float, v: float) -> list[tuple[str, float, float]]:
-    """(branch, C_h(0), lambda_max) of all states at one variance of the input."""
-    first = dmft.solve("gated", g_h=gain, alpha_r=gate, input_h=v)
-    rest = [
-        dmft.solve("gated", g_h=gain, alpha_r=gate, input_h=v, branch=b)
-        for b in first.other_branches
-    ]
-    return [(s.branch, s.variance["h"], s.lyapunov) for s in (first, *rest)]
-
-
 def main() -> None:
     """Print all three parts; draw them."""
-    from matplotlib.ticker import NullFormatter
-
     figure, _ = new_figure(width=9.0, height=2.9)
     figure.clear()
     curves, exponent, loop = axes = figure.subplots(1, 3)
@@ -69,7 +57,7 @@ def main() -> None:
     for gate, style in ((QUIETED[1], "--"), (WOKEN[1], "-")):
         gains = onset_gains(gate, inputs)
         print(f"alpha_r = {gate:<11g} " + "  ".join(f"{g:11.6f}" for g in gains))
-        curves.semilogx(inputs, gains, style, label=rf"$\alpha_r = {gate:g}$")
+        curves.semilogx(inputs, gains, style, marker=".", label=rf"$\alpha_r = {gate:g}$")
     curves.set_ylabel(r"chaos above this $g_h$")
 
     inputs = np.array([0.001, 0.01, 0.2]) if QUICK else np.geomspace(1e-5, 1, 21)
@@ -82,18 +70,21 @@ def main() -> None:
     exponent.axhline(0, color="0.6", linewidth=0.6)
     exponent.set_ylabel(r"$\lambda_{\max}$")
 
-    inputs = np.array([1e-5, 2e-5]) if QUICK else np.linspace(0.6e-5, 3.6e-5, 21)
-    marks: dict[str, list[tuple[float, float]]] = {}
-    for v in inputs.tolist():
-        found_states = states(*LOOP, v)
-        stable = [s for s in found_states if "fixed" in s[0] and s[2] < 0]
-        chaotic = [s for s in found_states if "chaotic" in s[0]]
-        print(f"v = {v:.2e}: {len(stable)} stable fixed point, {len(chaotic)} chaotic states")
-        for name, chosen in (("stable fixed point", stable), ("chaos", chaotic)):
-            marks.setdefault(name, []).extend((1e5 * v, s[1]) for s in chosen)
-    for (name, points), symbol in zip(marks.items(), "so", strict=True):
-        loop.semilogy(*np.array(points).reshape(-1, 2).T, symbol, markersize=3, label=name)
-    loop.yaxis.set_minor_formatter(NullFormatter())
+    found = dmft.follow("gated", g_h=LOOP[0], alpha_r=LOOP[1], input_h=dmft.Sweep(0, 1e-4))
+    for branch in found.branches:
+        for event in branch.events:
+            print(
+                f"({LOOP[0]:g}, {LOOP[1]:g}) {branch.kind}: {event.kind} at v = {event.value:.6e}"
+            )
+        colour = {"fixed-point": "C0", "chaotic": "C1"}[branch.kind]
+        moment = branch.variance["h"]
+        for part, style in ((branch.stable, "-"), (~branch.stable, ":")):
+            loop.semilogy(1e5 * branch.value, np.where(part, moment, np.nan), style, color=colour)
+    loop.plot([], [], "C0", label="fixed points")
+    loop.plot([], [], "C1", label="chaos")
+    loop.plot([], [], "0.3", linestyle=":", label="not stable")
+    loop.set_xlim(0.5, 4)
+    loop.set_ylim(2e-4, 0.2)
     loop.set_title(rf"$g_h = {LOOP[0]:g},\ \alpha_r = {LOOP[1]:g}$", fontsize=8)
     loop.set_ylabel(r"$C_h(0)$")
     for panel in axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,4 @@ def _stretches(stable: Any) -> list[tuple[int, int]]:
     """Start and end of stretches of points that are alike, each joined to the next."""
     turns = np.flatnonzero(np.diff(stable.astype(int))) + 1
     edges = [0, *turns.tolist(), len(stable)]
-    return [
-        (start, min(stop + 1, len(stable))) for start, stop in zip(edges, edges[1:], strict=False)
-    ]
+    return [(start, min(stop + 1, len(stable))) for start, stop in pairwise(edges)]

@@ -41,9 +41,9 @@ _COLUMNS = 3
 #: Constant states are followed down to this share of a seed's amplitude, in a coordinate that is linear
 #: below the second share.
 _FLOOR, _LINEAR = 1e-6, 1e-2
-_STATIC = Options(step=0.05, largest=0.25, angle=0.12, smallest=1e-6, points=600, tol=1e-11)
+_STATIC = Options(step=0.05, largest=0.15, angle=0.08, smallest=1e-6, points=900, tol=1e-11)
 _CHAOTIC = Options(
-    step=0.1, largest=0.3, angle=0.15, smallest=1e-4, points=200, tol=1e-9, event_tol=1e-6
+    step=0.1, largest=0.2, angle=0.1, smallest=1e-4, points=300, tol=1e-9, event_tol=1e-6
 )
 #: Chaotic states are followed down to this share of a seed's amplitude; far enough for births to be seen.
 _FAINTEST = 1e-3
@@ -122,7 +122,14 @@ class _Followed:
 
     def rest(self) -> list[BranchCurve]:
         """Rest where it is a state, on a regular grid."""
-        c = np.linspace(*self.ends, _REST_POINTS)
+        seeds = [
+            seed
+            for family in zero_state_families(self.request)
+            for seed in family.seeds(np.zeros(1))
+            if self.ends[0] < seed.z[0] < self.ends[1]
+        ]
+        turns = [float(seed.z[0]) for seed in seeds]
+        c = np.unique(np.concatenate([np.linspace(*self.ends, _REST_POINTS), turns]))
         linear = [self.linear(x) for x in c.tolist()]
         if not all(Survey(theory).has_rest for theory in linear):
             return []
@@ -131,9 +138,7 @@ class _Followed:
         growth = np.array([growth_rate(theory, nothing, nothing) for theory in linear])
         events = [
             BranchEvent(STABILITY, value, error, 0.0)
-            for family in zero_state_families(self.request)
-            for seed in family.seeds(np.zeros(1))
-            if self.ends[0] < seed.z[0] < self.ends[1]
+            for seed in seeds
             for value, error in [self.valued(float(seed.z[0]), seed.error)]
         ]
         value = np.asarray(self.request.axis.value(c))
@@ -205,8 +210,8 @@ class _Followed:
             Problem(residual, jacobian),
             np.array([c]),
             float(np.log(amplitude + delta)),
-            lower=np.array([self.ends[0] - 1e-9, np.log(_FLOOR * amplitude + delta)]),
-            upper=np.array([self.ends[1] + 1e-9, np.log(1e9)]),
+            lower=np.array([self.ends[0], np.log(_FLOOR * amplitude + delta)]),
+            upper=np.array([self.ends[1], np.log(1e9)]),
             watches=(SLOPE, Watch(STABILITY, lambda point: condition(point.z))),
             options=_STATIC,
         )
@@ -311,8 +316,8 @@ class _Followed:
                     folds.equations(0.0),
                     np.array([c]),
                     a,
-                    lower=np.array([self.ends[0] - 1e-9, a + np.log(_FAINTEST)]),
-                    upper=np.array([self.ends[1] + 1e-9, a + 9.0]),
+                    lower=np.array([self.ends[0], a + np.log(_FAINTEST)]),
+                    upper=np.array([self.ends[1], a + 9.0]),
                     watches=(SLOPE,),
                     options=_CHAOTIC,
                 )
