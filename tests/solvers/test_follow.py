@@ -32,6 +32,10 @@ def woken() -> BranchDiagram:
     return dmft.follow("gated", g_h=1.85, alpha_r=10, input_h=dmft.Sweep(1e-5, 4e-5))
 
 
+#: One worker computes the diagrams of this module.
+pytestmark = pytest.mark.xdist_group("follow")
+
+
 def delta(g: float) -> float:
     """Delta_0 of SCS (1988); its slope in g is below 5 for g < 2."""
     return sum(scs_bracket(float(g))) / 2
