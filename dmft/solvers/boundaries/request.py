@@ -54,6 +54,7 @@ class Boundary:
     ``stages`` are keys of `CompiledTheory.conditions`. ``on_line``: it has a second unknown, the
     parameter that keeps it on the line where rest loses stability. ``means``: couplings may have a mean.
     ``binary``: it belongs to the limit of a binary gate (`codegen.gate.binary_limit`).
+    ``tol`` is the accuracy asked for when nobody says another one.
     """
 
     meaning: str
@@ -62,6 +63,7 @@ class Boundary:
     on_line: bool = False
     means: bool = False
     binary: bool = False
+    tol: float = 1e-12
 
 
 def by_families(
