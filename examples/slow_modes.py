@@ -10,8 +10,8 @@ equations on the concepts page.)
 import numpy as np
 
 import dmft
-from dmft.find_slow_modes import relaxation_times, slow_modes
 from dmft.plots import Curve, draw_lines, new_figure, save_figure
+from dmft.solvers.find_slow_modes import relaxation_times, slow_modes
 
 THETA = 0.2
 GAINS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0])

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InputError, NotCoveredError
-from .parameters import check_parameters, find_model, merge_parameters
+from dmft.errors import InputError, NotCoveredError
+from dmft.parameters import check_parameters, find_model, merge_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from .codegen.source import ModelSource
-    from .codegen.theory import CompiledTheory
-    from .solvers.slow_modes import SlowModes
+    from dmft.codegen.source import ModelSource
+    from dmft.codegen.theory import CompiledTheory
+
+    from .slow_modes import SlowModes
 
 __all__ = ["relaxation_times", "slow_modes"]
 
@@ -42,7 +43,7 @@ def slow_modes(
         )
     if np.any(theory.vector("current_means", values)):
         raise NotCoveredError(f"{theory.info.name}: means of couplings are not covered here")
-    from .solvers.slow_modes import slow_modes as of_theory
+    from .slow_modes import slow_modes as of_theory
 
     return tuple(of_theory(theory, values))
 
@@ -60,7 +61,7 @@ def relaxation_times(
     """The share of units whose gate makes them relax more slowly than each of ``times``.
 
     ``mean`` and ``variance`` are those of the gating field in any stationary state, chaotic ones too, like
-    `Solution.variance`: it is Gaussian, so that this is exact at every moment.
+    the variances of a solution: it is Gaussian, so that this is exact at every moment.
 
     >>> relaxation_times("gated", [3.0], g_h=3, alpha_z=10, variance=0.3).round(3)
     array([0.45])
@@ -69,14 +70,14 @@ def relaxation_times(
     found = np.atleast_1d(np.asarray(times, dtype=float))
     if not np.all(found > 0) or not variance > 0 or not np.isfinite([variance, mean]).all():
         raise InputError("times and variance: give finite numbers > 0, and a finite mean")
-    from .solvers.slow_modes import relaxation
+    from .slow_modes import relaxation
 
     return relaxation(theory, values, mean, variance, found)
 
 
 def _asked(model: ModelSource, given: Mapping[str, Any]) -> tuple[CompiledTheory, dict[str, float]]:
     """The theory of a model with one gate, and the parameters."""
-    from .codegen import compiled_theory, resolve
+    from dmft.codegen import compiled_theory, resolve
 
     declared = resolve(model)
     values = check_parameters(find_model(declared), given)
