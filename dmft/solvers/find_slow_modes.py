@@ -31,7 +31,7 @@ def slow_modes(
 
     >>> [state] = slow_modes("gated", g_h=3, alpha_r=5, alpha_z=20, beta_z=4)
     >>> round(state.radius, 6), round(state.edge, 6)
-    (1.73806, 0.006811)
+    (1.73806, 0.00746)
     """
     theory, values = _asked(model, merge_parameters(parameters, more_parameters))
     if "statics" not in theory.conditions or "drift" not in theory.matrices:
