@@ -42,9 +42,9 @@ CASE = states_case(
     quick={
         "states": ("alpha_z = 5 (a)",),
         "n": 700,
-        "counts": {"700": 12, "350": 8},
+        "counts": {"700": 14, "350": 8},
         "transient": 80.0,
-        "duration": 40.0,
+        "duration": 50.0,
         "starts": 4,
         "precision": 0.02,
     },
