@@ -49,7 +49,7 @@ def judge(
     """
     largest = max(m.n for m in networks)
     top = [m for m in networks if m.n == largest]
-    rows = _moments(theory, top, schedule) + _exponents(theory, networks)
+    rows = _moments(theory, top, schedule) + judge_exponents(theory, networks)
     return decide(rows, level)
 
 
@@ -92,7 +92,8 @@ def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> 
     return rows
 
 
-def _exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
+def judge_exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
+    """The exponent extrapolated from all sizes, and that of every size, which is only shown."""
     sizes = sorted({m.n for m in networks})
     samples = {n: [m.lyapunov for m in networks if m.n == n] for n in sizes}
     error = theory.error_estimate.get("lyapunov") or 0.0
