@@ -2,7 +2,7 @@
 #
 #   make demo     install, solve one gated network, check it against simulated ones
 #   make test     install the developer's tools, run the tests
-#   make validate-quick   hold the theory against simulated networks, about five minutes
+#   make validate-quick   hold the theory against simulated networks
 #
 # Both installs are editable, so that a `make demo` after a `make test` (or the other
 # way round) only ever adds packages and the checkout stays what runs.

@@ -15,7 +15,8 @@ CASE = exponent_case(
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022)",
     model="gated",
     points=[
-        Point(f"alpha_r = {a:g}", a, "g_h = 3", {"g_h": 3.0, "alpha_r": a}) for a in (2.0, 5.0, 10.0)
+        Point(f"alpha_r = {a:g}", a, "g_h = 3", {"g_h": 3.0, "alpha_r": a})
+        for a in (2.0, 5.0, 10.0)
     ],
     xlabel=r"$\alpha_r$",
     quick={"n": 400, "realizations": 6},
