@@ -33,17 +33,26 @@ if TYPE_CHECKING:
     from .api import phase as phase
     from .api import solve as solve
     from .parameters import Sweep as Sweep
+    from .protocol import Pulse as Pulse
+    from .protocol import Ramp as Ramp
+    from .protocol import Step as Step
     from .results.load import load as load
+    from .run_transient import transient as transient
     from .scans.run import scan as scan
+    from .solvers.two_time_start import FieldStart as FieldStart
 
 __all__ = [
     "Coupling",
     "DeclarationError",
     "Field",
+    "FieldStart",
     "Input",
     "Model",
     "Nonlinearity",
     "Parameter",
+    "Pulse",
+    "Ramp",
+    "Step",
     "Sweep",
     "__version__",
     "boundary",
@@ -55,6 +64,7 @@ __all__ = [
     "read_model",
     "scan",
     "solve",
+    "transient",
     "validate",
 ]
 
@@ -62,10 +72,14 @@ _HOMES = {
     "Coupling": "dmft.derivations.model",
     "DeclarationError": "dmft.derivations.model",
     "Field": "dmft.derivations.model",
+    "FieldStart": "dmft.solvers.two_time_start",
     "Input": "dmft.derivations.inputs",
     "Model": "dmft.derivations.model",
     "Nonlinearity": "dmft.derivations.model",
     "Parameter": "dmft.derivations.model",
+    "Pulse": "dmft.protocol",
+    "Ramp": "dmft.protocol",
+    "Step": "dmft.protocol",
     "Sweep": "dmft.parameters",
     "boundary": "dmft.api",
     "derive": "dmft.api",
@@ -76,6 +90,7 @@ _HOMES = {
     "read_model": "dmft.derivations.model_file",
     "scan": "dmft.scans.run",
     "solve": "dmft.api",
+    "transient": "dmft.run_transient",
 }
 
 

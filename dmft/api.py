@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +77,12 @@ def solve(
     branch: str = "auto",
     tol: float = 1e-10,
     method: str = "auto",
+    precision: float | None = None,
     seed: int | None = None,
     lyapunov: bool = True,
+    digits: int | None = None,
+    progress: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
     **more_parameters: float,
 ) -> Solution:
     r"""Solve the stationary mean-field equations of a model.
@@ -100,11 +104,23 @@ def solve(
     tol
         Accuracy of window, density and residual, relative to C(0); between 1e-13 and 1e-3.
     method
-        Linear algebra of Newton's method: "auto", "dense" or "matrix-free".
+        "auto": deterministic where all fields are Gaussian, else "sampled": paths of the gates are
+        drawn. "factorised" is an approximation (gate and gated field taken as independent) and says
+        so. Linear algebra of the deterministic solver: "dense" or "matrix-free".
+    precision
+        Of the sampled solver: relative error of C(0) of the first gated field, from 1e-4 to 0.1;
+        3e-3 by default. Then ``tol`` is not used, and the result's ``tol`` is the precision.
     seed
-        Recorded only: this solver draws no random numbers.
+        Of the sampled solver, 0 by default; the deterministic one only records it.
+    progress
+        Called with a few words now and then by the sampled solver.
     lyapunov
         False leaves the exponent out.
+    digits
+        Also refine a chaotic state to so many digits, 10 to 40 (extra ``certified``; takes up to
+        minutes): decimals and estimated errors in `Solution.digits`.
+    tell
+        Hears what the refinement is doing.
 
     Returns
     -------
@@ -130,14 +146,32 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
-    from .solvers.stationary import solve_stationary
+    from .refine_digits import check_digits, refine_digits
+    from .solve_moving import check_precision, solve_moving
 
+    precision = check_precision(precision)
+    if digits is not None:
+        check_digits(digits)
     theory = compiled_theory(declared)
-    _check_closed(theory, values, ("gaussian",))
-    with _one_thread():
-        found, others = solve_stationary(
-            theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
+    moves = bool(theory.unmet("gaussian", values)) and not theory.closure_failure
+    if moves or method in ("sampled", "factorised"):
+        kind = "factorised" if method == "factorised" else "sampled"
+        if digits is not None:
+            raise NotCoveredError(f"digits: a {kind} state has no exact digits; leave digits out")
+        found, others = solve_moving(
+            declared, values, branch, method, precision, seed or 0, lyapunov, progress
         )
+        method = kind
+        if method == "sampled":
+            tol, seed = precision, seed or 0
+    else:
+        from .solvers.stationary import solve_stationary
+
+        _check_closed(theory, values, ("gaussian",))
+        with _one_thread():
+            found, others = solve_stationary(
+                theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
+            )
     from .results.provenance import versions
     from .results.solution import Solution
 
@@ -149,7 +183,7 @@ def solve(
     }
     autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
     times = found.correlation_times or (None,) * len(info.fields)
-    return Solution(
+    solution = Solution(
         model=info.name,
         parameters=values,
         branch=found.branch,
@@ -174,7 +208,12 @@ def solve(
         mean=_by_field(info, found.means),
         limit=_by_field(info, found.limits),
         interpolation=found.interpolation,
+        standard_error=dict(getattr(found, "standard_errors", {})),
     )
+    if digits is None:
+        return solution
+    with _one_thread():
+        return refine_digits(theory, solution, digits, tell)
 
 
 def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:
@@ -312,13 +351,14 @@ def phase(
 
 def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
     """Refuse options that `solve` does not take; return the tolerance as a number."""
+    from .solvers.conditional import METHODS as MOVING
     from .solvers.stationary import BRANCHES, METHODS, is_branch
 
     accuracy = _check_tol(tol, 1e-13, 1e-3)
     _check_seed(seed)
     if not is_branch(branch):
         _choose("branch", branch, BRANCHES)
-    _choose("method", method, METHODS)
+    _choose("method", method, (*METHODS, *MOVING))
     return accuracy
 
 

@@ -25,7 +25,7 @@ __all__ = ["build", "find_commands", "main"]
 _UNWRITABLE = (errno.ENOSPC, errno.EIO)
 
 _GROUP = "dmft.commands"
-_ORDER = ("solve", "boundary", "phase", "scan", "validate", "derive", "models")
+_ORDER = ("solve", "boundary", "phase", "scan", "transient", "validate", "derive", "models")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

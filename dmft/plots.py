@@ -22,10 +22,13 @@ __all__ = [
     "Curve",
     "Label",
     "cell_edges",
+    "draw_bands",
     "draw_lines",
     "draw_map",
+    "draw_trace",
     "math_label",
     "new_figure",
+    "new_stack",
     "save_figure",
 ]
 
@@ -58,6 +61,12 @@ def new_figure(*, width: float = WIDTH, height: float = 2.5) -> Any:
     The figure shows itself in Jupyter without pyplot. Raises `MissingExtraError` without the
     extra ``plot``.
     """
+    figure, (axes,) = new_stack((height,), width=width)
+    return figure, axes
+
+
+def new_stack(heights: Sequence[float], *, width: float = WIDTH) -> Any:
+    """An empty figure and a list of axes, the first on top, that share their abscissa."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -72,13 +81,14 @@ def new_figure(*, width: float = WIDTH, height: float = 2.5) -> Any:
             self.savefig(buffer, format="png", dpi=150)
             return buffer.getvalue()
 
-    figure = ColumnFigure(figsize=(width, height), layout="constrained")
+    figure = ColumnFigure(figsize=(width, sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.tick_params(labelsize=_TEXT - 1, direction="in", top=True, right=True)
-    for spine in axes.spines.values():
-        spine.set_linewidth(0.7)
-    return figure, axes
+    stack = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)
+    for axes in stack[:, 0]:
+        axes.tick_params(labelsize=_TEXT - 1, direction="in", top=True, right=True)
+        for spine in axes.spines.values():
+            spine.set_linewidth(0.7)
+    return figure, list(stack[:, 0])
 
 
 def draw_lines(
@@ -117,6 +127,29 @@ def draw_lines(
             axes.figure.legend(
                 **style, title=legend_title, title_fontsize=_TEXT - 0.5, loc="outside right upper"
             )
+
+
+def draw_bands(axes: Any, bands: Sequence[tuple[Any, Any, Any]]) -> None:
+    """Pale areas behind curves of the same order, each an abscissa, the ordinate and its error."""
+    for index, (across, middle, error) in enumerate(bands):
+        colour = COLOURS[index % len(COLOURS)]
+        axes.fill_between(
+            across, middle - error, middle + error, color=colour, alpha=0.25, linewidth=0
+        )
+
+
+def draw_trace(axes: Any, across: Sequence[float], up: Sequence[float], *, label: str) -> None:
+    """A stimulus in narrow axes: one grey line with its lowest and highest value on the ordinate."""
+    axes.plot(across, up, color="0.25", linewidth=1.2)
+    low, high = min(up), max(up)
+    axes.set_yticks([low, high] if low < high else [low])
+    axes.set_ylim(low - 0.25 * (high - low or 1), high + 0.25 * (high - low or 1))
+    axes.yaxis.set_tick_params(labelsize=_SMALL - 1)
+    axes.xaxis.set_tick_params(length=0)
+    axes.set_ylabel(label, fontsize=_TEXT, rotation=0, ha="right", va="center")
+    for side in ("top", "right", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(top=False, right=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def certified_fold(
         read = equations.averages(x[:n], x[n], balls, quadrature)
         columns = []
         for direction in range(2 * n):
-            u = [pair(v, balls.rational(int(i == direction), 1)) for i, v in enumerate(x)]
+            u = _along(x, direction, balls)
             v: list[Any] = [balls.rational(1, 1)] * n
             for place, value in zip(others, u[n + 1 :], strict=True):
                 v[place] = value
@@ -74,11 +74,16 @@ def certified_edge(
         read = equations.averages(x[:n], x[n], balls, quadrature)
         columns = []
         for direction in range(n + 1):
-            u = [pair(v, balls.rational(int(i == direction), 1)) for i, v in enumerate(x)]
+            u = _along(x, direction, balls)
             columns.append(equations.edge(u[:n], u[n], read, balls))
         return _assembled(columns)
 
     return certified_root(edge, [*variances, start[1]], digits)[len(variances)]
+
+
+def _along(x: Sequence[Any], direction: int, balls: Table) -> list[Series]:
+    """The unknowns with their derivative along one of them."""
+    return [pair(v, balls.rational(int(i == direction), 1)) for i, v in enumerate(x)]
 
 
 def _assembled(columns: list[list[Series]]) -> tuple[list[Any], list[list[Any]]]:

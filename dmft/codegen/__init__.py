@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cache import compile_network, compiled_theory, load_info, model_names
+from .cache import compile_network, compiled_conditional, compiled_theory, load_info, model_names
 from .info import ModelInfo, ParameterInfo
 from .network import CompiledNetwork
 from .source import is_path, resolve
@@ -12,6 +12,7 @@ __all__ = [
     "ModelInfo",
     "ParameterInfo",
     "compile_network",
+    "compiled_conditional",
     "compiled_theory",
     "is_path",
     "load_info",

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from dmft._version import __version__
 
+from .conditional import CompiledConditional, compile_conditional
 from .info import ModelInfo, ParameterInfo
 from .network import TAPES, CompiledNetwork, network_tapes
 from .source import resolve
@@ -41,6 +42,7 @@ __all__ = [
     "compile_model_network",
     "compile_model_theory",
     "compile_network",
+    "compiled_conditional",
     "compiled_theory",
     "describe",
     "load_info",
@@ -115,6 +117,16 @@ def compiled_theory(source: ModelSource) -> CompiledTheory:
     if isinstance(found, str):
         return CompiledTheory.from_json(_shipped(found)["theory"])
     return replace(CompiledTheory.from_json(_declared(found)["theory"]), info=describe(found))
+
+
+def compiled_conditional(source: ModelSource) -> CompiledConditional:
+    """The conditionally Gaussian form of a model, derived anew in every process (seconds)."""
+    from dmft.derivations.equations import derive_equations
+    from dmft.derivations.models import get
+
+    found = resolve(source)
+    model = get(found) if isinstance(found, str) else found
+    return compile_conditional(derive_equations(model), describe(model))
 
 
 def compile_network(source: ModelSource) -> CompiledNetwork:

@@ -34,7 +34,7 @@ __all__ = ["TwoTimeTheory", "compile_two_time", "two_time_theory"]
 
 Floats = NDArray[np.float64]
 
-#: Matrices of the dynamics, one row per field, by name.
+#: Matrices of the dynamics, one row per field: A, B, E, W, b.
 MATRICES = ("drift", "input", "quenched", "noise", "constant")
 #: Vectors that depend on the parameters alone.
 VECTORS = (
@@ -47,30 +47,37 @@ VECTORS = (
 class TwoTimeTheory:
     """Everything that the two-time solver knows of a model.
 
-    ``gating``: positions of the fields that may move coefficients. ``matrices``: "drift" A, "input" B,
-    "quenched" E, "noise" W and "constant" b, row by row, as functions of the gating fields and the
-    parameters. ``functions`` return f alone; ``outputs`` and ``observables`` are products of them.
+    ``gating``: positions of the fields that may move coefficients. ``coefficients`` returns the entries of
+    all matrices, one after the other and row by row, as functions of the gating fields and the
+    parameters: A, B, E, W and b, which have the given numbers of ``columns``. ``functions`` return f
+    alone; ``outputs`` and ``observables`` are products of them.
     """
 
     info: ModelInfo
     gating: tuple[int, ...]
-    matrices: Mapping[str, Tape]
+    coefficients: Tape
+    columns: tuple[int, ...]
     functions: tuple[CompiledFunction, ...]
     outputs: tuple[ProductPart, ...]
     observables: tuple[ProductPart | None, ...]
     vectors: Mapping[str, Tape]
 
-    def matrix(self, name: str, gates: Sequence[Floats], p: Mapping[str, float]) -> Floats:
-        """A matrix at gate values (one array of shape (n,) per gating field): (fields, columns, n)."""
+    def matrices(self, gates: Sequence[Floats], p: Mapping[str, float]) -> dict[str, Floats]:
+        """All matrices by name at gate values (n,) of every gating field: (fields, columns, n) each."""
         names = [self.info.fields[k] for k in self.gating]
         values: dict[str, Any] = {**python_floats(p), **dict(zip(names, gates, strict=True))}
-        entries = self.matrices[name].run(FLOAT64, values)
-        size = gates[0].size if gates else 1
-        rows = len(self.info.fields)
-        table = np.empty((len(entries), size))
+        entries = self.coefficients.run(FLOAT64, values)
+        table = np.empty((len(entries), gates[0].size if gates else 1))
         for entry, value in zip(table, entries, strict=True):
             entry[:] = value
-        return table.reshape(rows, len(entries) // rows, size)
+        rows = len(self.info.fields)
+        ends = rows * np.cumsum((0, *self.columns))
+        return {
+            name: table[first:last].reshape(rows, columns, table.shape[1])
+            for name, columns, first, last in zip(
+                MATRICES, self.columns, ends[:-1], ends[1:], strict=True
+            )
+        }
 
     def vector(self, name: str, p: Mapping[str, float]) -> Floats:
         """One of the parameter-dependent vectors."""
@@ -164,10 +171,10 @@ def compile_two_time(model: Model) -> TwoTimeTheory:
     return TwoTimeTheory(
         info=describe(model),
         gating=gating,
-        matrices={
-            name: translate(f"{model.name} {name}", [*y, *p], list(matrices[name]))
-            for name in MATRICES
-        },
+        coefficients=translate(
+            f"{model.name} coefficients", [*y, *p], [e for name in MATRICES for e in matrices[name]]
+        ),
+        columns=tuple(matrices[name].shape[1] for name in MATRICES),
         functions=tuple(functions),
         outputs=outputs,
         observables=observables,

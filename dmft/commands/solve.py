@@ -25,6 +25,14 @@ def solve(
     ] = "auto",
     tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-10",
     method: Annotated[str, typer.Option(help="How to solve; auto chooses.")] = "auto",
+    digits: Annotated[
+        int | None, typer.Option(help="Refine a chaotic state to so many digits, 10 to 40.")
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Relative error of C(0) where paths are sampled."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of sampled paths; 0 by default.")] = None,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -43,10 +51,19 @@ def solve(
     outputs = check_outputs(output or [], SOLUTION_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
 
+    options: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if precision is not None:
+        options["precision"] = parse_number(precision, "precision", "a number like 3e-3")
+
+    if digits is not None:
+        options |= {"digits": digits, "tell": note}
+
     from ..api import solve as solve_model
 
-    with working(f"solving {model}"):
-        solution = solve_model(model, given, branch=branch, tol=accuracy, method=method)
+    with working(f"solving {model}") as say:
+        if say is not None:
+            options["progress"] = say
+        solution = solve_model(model, given, branch=branch, tol=accuracy, method=method, **options)
     solution = replace(solution, command=command_of(context))
     if json:
         print_json(solution.to_json())
@@ -64,6 +81,12 @@ def solve(
     from ..results.display import settings, solution_rows
 
     title = f"{solution.model} {settings(solution.parameters.items())}"
+    if solution.method == "factorised":
+        title += ": factorised closure, an approximation"
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
+    if solution.digits:
+        print_table(f"{digits} digits", ("quantity", "value"), list(solution.digits.items()))
     if solution.message:
         note(solution.message)
+    if digits and not solution.digits:
+        raise typer.Exit(3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 __all__ = ["note", "print_json", "print_table", "working"]
@@ -43,10 +43,13 @@ def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) 
 
 
 @contextmanager
-def working(task: str) -> Iterator[None]:
-    """Show on stderr that something runs once it takes over a second; nothing off a terminal."""
+def working(task: str) -> Iterator[Callable[[str], None] | None]:
+    """Show on stderr that something runs once it takes over a second; nothing off a terminal.
+
+    Gives a function that adds a few words on how far it is, or None off a terminal.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -58,12 +61,12 @@ def working(task: str) -> Iterator[None]:
         console=Console(stderr=True),
         transient=True,
     )
-    progress.add_task(task, total=None)
+    running = progress.add_task(task, total=None)
     timer = threading.Timer(_PATIENCE, progress.start)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield lambda words: progress.update(running, description=f"{task}: {words}")
     finally:
         timer.cancel()
         timer.join()  # it may just be starting the display

@@ -24,11 +24,13 @@ from .sheet import (
     Sheet,
 )
 from .solution import Solution
+from .transient import Transient
+from .transient_sheet import triangle_columns
 
 __all__ = ["load"]
 
 
-def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan:
+def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan | Transient:
     """Read a result that its method ``save`` wrote; the suffix says how.
 
     The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
@@ -71,8 +73,11 @@ def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan:
         return PhaseDiagram.from_sheet(sheet)
     if kind == Scan.kind:
         return Scan.from_sheet(sheet)
+    if kind == Transient.kind:
+        return Transient.from_sheet(sheet)
     raise InputError(
-        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, phase and scan"
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, phase, scan and "
+        "transient"
     )
 
 
@@ -102,6 +107,8 @@ def _read_json(path: Path, source: str) -> Sheet:
         names = [*record.series_map("axes"), *value_names(record.texts("fields"))]
         columns = _numbers(points, names)
         columns |= {name: [point.text(name) for point in points] for name in SCAN_TEXTS}
+    elif kind == Transient.kind:
+        columns = triangle_columns(record)
     return Sheet(record.data, columns, source)
 
 

@@ -19,6 +19,7 @@ from .phase_dataset import phase_columns
 from .record import strict_json, strict_loads
 from .scan_dataset import scan_columns
 from .sheet import ERROR_COLUMN, Sheet, Storable
+from .transient_dataset import transient_columns
 
 if TYPE_CHECKING:
     from .curve import BoundaryCurve
@@ -153,7 +154,7 @@ def read_netcdf(path: Path, source: str) -> Sheet:
             dataset.load()
             header = strict_loads(_text(dataset.attrs["header"]), f"{source}: header")
             kind = header.get("kind") if isinstance(header, dict) else None
-            columns = {"phase": phase_columns, "scan": scan_columns}.get(str(kind), _columns)
+            columns = _READERS.get(str(kind), _columns)
             return Sheet(header, columns(dataset), source)
     except InputError:
         raise
@@ -179,6 +180,9 @@ def _columns(dataset: Any) -> dict[str, Any]:
             if not np.isnan(row).all():
                 columns[f"{name}{ERROR_COLUMN}"] = row
     return columns
+
+
+_READERS = {"phase": phase_columns, "scan": scan_columns, "transient": transient_columns}
 
 
 def _text(value: Any) -> str:

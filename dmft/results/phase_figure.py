@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["phase_figure"]
 
-#: Fills from light to dark, of Okabe and Ito's hues, so that their order survives in grey.
-_FILLS = ("#F7F4EC", "#CFE3F2", "#F5D9B8", "#BFDCCF", "#E3B8CE", "#93B7D6", "#D9A06B", "#7FA894")
-#: Hatches tell regions apart where neither colour nor grey does.
-_HATCHES = ("", "", "", "", "...", "///", "xxx", "\\\\\\")
+#: Common regions look the same in every diagram: fill and hatch.
+_LOOKS: dict[str, tuple[str, str]] = {
+    "rest": ("#F7F4EC", ""),
+    "chaos": ("#CFE3F2", ""),
+    "rest + chaos": ("#F5D9B8", ""),
+    "rest (unstable fixed points)": ("#BFDCCF", ""),
+    "fixed point": ("#E3B8CE", "..."),
+    "fixed point + chaos": ("#93B7D6", "///"),
+}
+#: The others, in their order, of Okabe and Ito's hues; hatches tell apart what neither colour nor grey does.
+_FURTHER = (("#D9A06B", "xxx"), ("#7FA894", "\\\\\\"), ("#C9B458", "ooo"), ("#A9A9A9", "---"))
 _LINES: dict[str, tuple[str, Any]] = {
     "zero-state": (COLOURS[0], "-"),
     "fixed-points": (COLOURS[2], (0, (5, 1.6))),
@@ -37,8 +44,10 @@ def phase_figure(diagram: PhaseDiagram, path: str | Path | None = None) -> Any:
     x, y = diagram.axes[diagram.across], diagram.axes[diagram.up]
     present = [i for i in range(len(diagram.labels)) if np.any(diagram.region == i)]
     patches = []
-    for order, i in enumerate(present):
-        fill, hatch = _FILLS[order % len(_FILLS)], _HATCHES[order % len(_HATCHES)]
+    further = [diagram.labels[i] for i in present if diagram.labels[i] not in _LOOKS]
+    looks = _LOOKS | {name: _FURTHER[k % len(_FURTHER)] for k, name in enumerate(further)}
+    for i in present:
+        fill, hatch = looks[diagram.labels[i]]
         _fill(axes, x, y, diagram.region == i, fill, hatch)
         patches.append(
             Patch(facecolor=fill, edgecolor="#555555", label=diagram.labels[i], hatch=hatch)
@@ -50,6 +59,8 @@ def phase_figure(diagram: PhaseDiagram, path: str | Path | None = None) -> Any:
         )
     named: dict[str, Any] = {}
     for curve in diagram.curves:
+        if len(curve.across) < 2:
+            continue  # a single point is no line
         line = _draw(axes, curve)
         named.setdefault(curve.boundary, line)
     axes.set_xlim(x[0], x[-1])

@@ -16,6 +16,7 @@ __all__ = [
     "SCAN_TEXTS",
     "SOLUTION_SUFFIXES",
     "TEXT_COLUMNS",
+    "TRANSIENT_SUFFIXES",
     "Sheet",
     "Storable",
     "text_columns",
@@ -25,6 +26,7 @@ SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
 PHASE_SUFFIXES = (".nc", ".csv", ".json")
 SCAN_SUFFIXES = (".nc", ".csv", ".json")
+TRANSIENT_SUFFIXES = (".nc", ".csv", ".json")
 
 #: Ends the names of columns that hold standard errors.
 ERROR_COLUMN = "_error"

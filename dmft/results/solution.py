@@ -59,6 +59,9 @@ class Solution:
     interpolation
         "cosine" or "spline": what `at` does between the lags. White noise leaves a cusp at lag 0,
         which no cosine series has.
+    digits
+        Quantity -> decimals, where many digits were asked for (`dmft.refine_digits`), with their
+        estimated errors; else empty.
     correlation_time
         Field -> integral of (C - limit) / (C(0) - limit); None where C does not decay.
     residual
@@ -105,6 +108,7 @@ class Solution:
     limit: dict[str, float | None] = field(default_factory=dict)
     standard_error: dict[str, FloatArray] = field(default_factory=dict)
     interpolation: str = "cosine"
+    digits: dict[str, str] = field(default_factory=dict)
 
     kind: ClassVar[str] = "solution"
     suffixes: ClassVar[tuple[str, ...]] = SOLUTION_SUFFIXES
@@ -119,6 +123,7 @@ class Solution:
         put("autocorrelation", frozen_arrays(self.autocorrelation, self.lag.size, "lag"))
         put("standard_error", frozen_arrays(self.standard_error, self.lag.size, "lag"))
         put("versions", FrozenDict(self.versions))
+        put("digits", FrozenDict(self.digits))
         put("parameters", FrozenDict({k: float(v) for k, v in self.parameters.items()}))
         for name in ("variance", "mean", "limit", "correlation_time", "error_estimate"):
             put(name, FrozenDict({k: _known(v) for k, v in getattr(self, name).items()}))
@@ -233,6 +238,7 @@ class Solution:
                 interpolation=(
                     record.text("interpolation") if "interpolation" in record.data else "cosine"
                 ),
+                digits=record.text_map("digits") if "digits" in record.data else {},
             )
         except InputError:
             raise

@@ -47,17 +47,29 @@ def on_processes(pieces: Iterable[Piece], workers: int) -> Generator[PieceResult
         with _deaf():
             results = pool(delayed(_undisturbed)(piece) for piece in pieces)
     try:
-        yield from results
+        while True:
+            with _unwarned():
+                try:
+                    result = next(results)
+                except StopIteration:
+                    return
+            yield result
     except BrokenProcessPool:
         raise DmftError(
             "a worker process died (killed from outside, or no memory left); fewer workers need less "
             "memory"
         ) from None
     finally:
-        with warnings.catch_warnings():
-            # joblib warns that a closed generator was not read to its end: that is what closing means
-            warnings.simplefilter("ignore", UserWarning)
+        with _unwarned():
             results.close()
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """joblib warns when its generator is closed, or interrupted, before its end: this is said better."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*adjusting the input task iterator", UserWarning)
+        yield
 
 
 def _undisturbed(piece: Piece) -> PieceResult:

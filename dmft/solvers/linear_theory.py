@@ -6,7 +6,7 @@ that, for any model, is gathered here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dmft.codegen.theory import CompiledTheory
 from dmft.gaussian.pair_average import PairAverage, pair_average
 
+from .filters import Filters
 from .frequency_peak import frequency_peak
 from .statics import StaticCurve, driven_fields
 
@@ -25,11 +26,10 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class LinearTheory:
+class LinearTheory(Filters):
     """A theory at given parameters: filters, weights, and the averages computed so far."""
 
     theory: CompiledTheory
-    parameters: Mapping[str, float]
     #: False leaves means where constants and inputs put them: the state without mean activity.
     mean_activity: bool = True
     noise_on: bool = True
@@ -41,16 +41,6 @@ class LinearTheory:
     def without_noise(self) -> LinearTheory:
         """The same theory with all white noise off."""
         return replace(self, noise_on=False)
-
-    @cached_property
-    def drift(self) -> Floats:
-        """A, (fields, fields)."""
-        return self.theory.matrices["drift"].at(self.parameters)
-
-    @cached_property
-    def inputs(self) -> Floats:
-        """B, (fields, currents)."""
-        return self.theory.matrices["input"].at(self.parameters)
 
     @cached_property
     def coefficients(self) -> Floats:
@@ -171,16 +161,6 @@ class LinearTheory:
             self.constant_means,
             self.mean_gain,
         )
-
-    @cached_property
-    def slowest_rate(self) -> float:
-        """Decay rate of the slowest filter: minus the largest real part of A's eigenvalues."""
-        return float(-np.max(np.linalg.eigvals(self.drift).real))
-
-    @cached_property
-    def fastest_rate(self) -> float:
-        """The largest modulus of A's eigenvalues."""
-        return float(np.max(abs(np.linalg.eigvals(self.drift))))
 
     @cached_property
     def peak_gain(self) -> Floats:

@@ -16,6 +16,7 @@ class Status(StrEnum):
     NOT_CONVERGED = "not-converged"
     BUDGET_EXCEEDED = "budget-exceeded"
     HISTORY_DEPENDENT = "history-dependent"
+    INTERRUPTED = "interrupted"
 
     @property
     def explanation(self) -> str:
@@ -35,4 +36,5 @@ _EXPLANATIONS = {
     Status.NOT_CONVERGED: "the tolerance was not reached; try a larger tol or nearby parameters",
     Status.BUDGET_EXCEEDED: "more terms or grid points are needed than allowed; try a larger tol",
     Status.HISTORY_DEPENDENT: "the state depends on the start; no stationary answer exists",
+    Status.INTERRUPTED: "stopped before the end; the same call with its checkpoint goes on",
 }

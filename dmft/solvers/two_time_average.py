@@ -81,6 +81,14 @@ def _rule(step: float, most: int) -> _Rule:
     return _Rule(step, most)
 
 
+@lru_cache(maxsize=16)
+def _nodes(step: float) -> tuple[Floats, Floats]:
+    """Nodes of the trapezoid rule in the standard normal, and their weights."""
+    half = step * np.arange(int(_REACH / step) + 1)
+    nodes = np.concatenate([-half[:0:-1], half])
+    return nodes, step * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+
+
 class PathAverage:
     """One function of one field: its coefficients along all paths, and averages over pairs of times.
 
@@ -140,9 +148,7 @@ class PathAverage:
             )
 
     def _power(self, mean: Floats, deviation: Floats, n: int, step: float) -> float:
-        half = step * np.arange(int(_REACH / step) + 1)
-        nodes = np.concatenate([-half[:0:-1], half])
-        density = step * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
+        nodes, density = _nodes(step)
         values = self.function(mean[:, None] + deviation[:, None] * nodes, n)
         return float(self.weights @ (values**2 @ density))
 

@@ -95,7 +95,7 @@ class Population:
             i, _ = self._home[theory.functions[f].field]
             tol = tolerance if problem.groups[i].is_conditional else exact
             self.averages[f] = PathAverage(
-                partial(self._function, f), self.members[i].weights, tol, size
+                partial(_value, problem, f), self.members[i].weights, tol, size
             )
         for f in sorted({f for p in pairings for f in p.gates}):
             self.gate_functions[f] = History((self.paths,), size)
@@ -113,9 +113,6 @@ class Population:
     def _gating(self, group: Group) -> list[int]:
         """Places in the group of its sampled gating fields."""
         return [j for j, k in enumerate(group.fields) if k in self.problem.gates]
-
-    def _function(self, f: int, x: Floats, n: int) -> Floats:
-        return self.problem.theory.function(f, x, self.problem.grid.parameters[n])
 
     def _begin(self) -> None:
         self._draw_gates()
@@ -203,7 +200,7 @@ class Population:
         place = {k: j for j, k in enumerate(theory.gating)}
         for f, values in self.gate_functions.items():
             z = self.gate_values[place[theory.functions[f].field]]
-            values.append(self._function(f, z, n))
+            values.append(_value(problem, f, z, n))
         pairs: dict[int, Floats] = {}
         for f, average in self.averages.items():
             i, j = self._home[theory.functions[f].field]
@@ -313,3 +310,8 @@ class Population:
             *((f"average-{f}", part) for f, part in self.averages.items()),
             *((f"gates-{i}", part) for i, part in self.gates.items()),
         ]
+
+
+def _value(problem: TwoTimeProblem, f: int, x: Floats, n: int) -> Floats:
+    """f(x) at time number n. No method: a population that refers to itself would stay in memory."""
+    return problem.theory.function(f, x, problem.grid.parameters[n])

@@ -26,7 +26,6 @@ __all__ = ["Group", "Pairing", "TwoTimeProblem"]
 
 Floats = NDArray[np.float64]
 
-_COEFFICIENTS = ("drift", "input", "quenched", "constant", "noise")
 #: Values of gating fields at which coefficients are compared to find out which ones move.
 _PROBES = (0.0, -1.3, 0.7, 2.1)
 
@@ -79,8 +78,7 @@ class TwoTimeProblem:
             for others in _PROBES:
                 for j, value in enumerate(values):
                     value[:] = _PROBES if j == gate else others
-                for name in ("drift", "input", "quenched", "constant"):
-                    table = self.theory.matrix(name, values, p)
+                for table in self.theory.matrices(values, p).values():
                     moved |= np.any(table != table[..., :1], axis=(1, 2))
         return moved
 
@@ -109,8 +107,8 @@ class TwoTimeProblem:
         found: dict[str, NDArray[np.bool_]] = {}
         values = [np.array(_PROBES) for _ in self.theory.gating]
         for p in self._extremes:
-            for name in ("drift", "input", "quenched", "noise"):
-                here = np.any(self.theory.matrix(name, values, p) != 0, axis=2)
+            for name, table in self.theory.matrices(values, p).items():
+                here = np.any(table != 0, axis=2)
                 found[name] = found.get(name, np.zeros_like(here)) | here
         return found
 
@@ -180,7 +178,7 @@ class TwoTimeProblem:
         """The largest rate of decay of any field, for any of the probed gate values."""
         values = [np.array(_PROBES) for _ in self.theory.gating]
         drifts = [
-            np.moveaxis(self.theory.matrix("drift", values, p), -1, 0) for p in self._extremes
+            np.moveaxis(self.theory.matrices(values, p)["drift"], -1, 0) for p in self._extremes
         ]
         return float(max(np.max(abs(np.linalg.eigvals(d))) for d in drifts))
 
@@ -190,7 +188,9 @@ class TwoTimeProblem:
         ``expected`` are the gates' values continued in a straight line from the step before.
         """
         p, rows = self.grid.parameters[step + 1], list(group.fields)
-        found, straight = (self.theory.matrix("drift", list(z), p)[rows] for z in (gates, expected))
+        found, straight = (
+            self.theory.matrices(list(z), p)["drift"][rows] for z in (gates, expected)
+        )
         apart = abs(found - straight).sum(axis=1).max(axis=0)
         return np.asarray(self.grid.lengths[step] * apart / 12)
 
@@ -297,7 +297,7 @@ class TwoTimeProblem:
 
     def _coefficients(self, p: Mapping[str, float], gates: Floats) -> dict[str, Floats]:
         """All matrices at gate values (gating fields, paths); patterns have unit variance."""
-        found = {name: self.theory.matrix(name, list(gates), p) for name in _COEFFICIENTS}
+        found = self.theory.matrices(list(gates), p)
         if found["quenched"].shape[1]:
             mean = self.theory.vector("quenched_means", p)
             deviation = np.sqrt(self.theory.vector("quenched_variances", p))

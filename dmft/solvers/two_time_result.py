@@ -26,8 +26,9 @@ class TransientSolution:
     ``times`` (n,): where a parameter jumps the moment stands twice. ``moments``: field or nonlinearity ->
     <x(t) x(t')>, (n, n), not centred; ``means`` -> <x(t)>, (n,); ``kurtosis``: field -> <x^4>/<x^2>^2,
     (n,), not centred either. ``standard_error`` and ``error`` are those of ``moments``: from sampling alone,
-    and with step and bias. ``errors``: largest error of C(t, t) over max C(t, t), worst field, by cause:
-    "sampling", "step", "bias", "total"; None if unknown. ``populations`` that contributed, of ``paths`` each.
+    and with step and bias; ``mean_error`` that of ``means``, with all parts. ``errors``: largest error of
+    C(t, t) over max C(t, t), worst field, by cause: "sampling", "step", "bias", "total"; None if unknown.
+    ``populations`` that contributed, of ``paths`` each.
     """
 
     status: Status
@@ -38,6 +39,7 @@ class TransientSolution:
     kurtosis: Table
     standard_error: Table
     error: Table
+    mean_error: Table
     errors: Mapping[str, float | None]
     paths: int
     populations: int
@@ -49,7 +51,7 @@ class TransientSolution:
             object.__setattr__(self, name, value)
 
         put("times", _frozen(self.times))
-        for name in ("moments", "means", "kurtosis", "standard_error", "error"):
+        for name in ("moments", "means", "kurtosis", "standard_error", "error", "mean_error"):
             table = {k: _frozen(v) for k, v in getattr(self, name).items()}
             put(name, MappingProxyType(table))
         put("errors", MappingProxyType(dict(self.errors)))
@@ -103,22 +105,24 @@ def assembled(
     status, message = _verdict(errors, precision, len(whole), count)
     finished = sum(c.is_complete for c in found)
     if finished < count:
-        status = Status.NOT_CONVERGED
+        status = Status.INTERRUPTED
         message = f"{stopped}: {finished} of {count} populations are finished{later}"
     parts = (scatter, step or {}, bias or {})
-    moments = _own(result, "moments")
     total = {
-        name: np.sqrt(sum(np.square(p[f"moments/{name}"]) for p in parts if p)) for name in moments
+        name: np.sqrt(sum(np.square(p[name]) for p in parts if p))
+        for name in result
+        if not name.startswith("fourth/")
     }
     return TransientSolution(
         status=status,
         message=message,
         times=task.grid.times,
-        moments=moments,
+        moments=_own(result, "moments"),
         means=_own(result, "means"),
         kurtosis=_kurtosis(result, fields),
         standard_error=_own(scatter, "moments"),
-        error=total,
+        error=_own(total, "moments"),
+        mean_error=_own(total, "means"),
         errors=errors,
         paths=task.paths,
         populations=len(whole),
@@ -219,18 +223,19 @@ def _started(
 ) -> TransientSolution:
     """As far as the first population came, without an error bar."""
     if not found or "partial" not in found[0].tables:
-        return without_answer(Status.NOT_CONVERGED, reason, task.seed, inputs)
+        return without_answer(Status.INTERRUPTED, reason, task.seed, inputs)
     result, reached = found[0].tables["partial"], found[0].reached
-    nothing = {name: np.full_like(v, np.nan) for name, v in _own(result, "moments").items()}
+    nothing = {name: np.full_like(v, np.nan) for name, v in result.items()}
     return TransientSolution(
-        status=Status.NOT_CONVERGED,
+        status=Status.INTERRUPTED,
         message=f"{reason}; one population came to t = {task.grid.times[reached - 1]:g}",
         times=task.grid.times[:reached],
         moments=_own(result, "moments"),
         means=_own(result, "means"),
         kurtosis=_kurtosis(result, task.theory.info.fields),
-        standard_error=nothing,
-        error=nothing,
+        standard_error=_own(nothing, "moments"),
+        error=_own(nothing, "moments"),
+        mean_error=_own(nothing, "means"),
         errors=dict.fromkeys(("sampling", "step", "bias", "total")),
         paths=task.paths,
         populations=0,
@@ -250,6 +255,7 @@ def without_answer(status: Status, message: str, seed: int, inputs: str = "") ->
         kurtosis={},
         standard_error={},
         error={},
+        mean_error={},
         errors=dict.fromkeys(("sampling", "step", "bias", "total")),
         paths=0,
         populations=0,

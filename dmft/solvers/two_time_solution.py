@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -29,7 +30,7 @@ from dmft.protocol import Protocol
 
 from .status import Status
 from .two_time_checkpoint import Checkpoint, fingerprint
-from .two_time_grid import time_grid
+from .two_time_grid import TimeGrid, time_grid
 from .two_time_mesh import fitted_times
 from .two_time_problem import TwoTimeProblem
 from .two_time_result import TransientSolution, assembled, without_answer
@@ -47,7 +48,7 @@ _AVERAGE_TOLERANCE = 1e-4
 #: between a tenth and a half of the precision.
 _RATE, _POWER = 0.003, 0.65
 #: Orders of a function that are kept along a path, for the estimate of memory.
-_ORDERS = 24
+_ORDERS = 48
 
 
 def memory_needed(problem: TwoTimeProblem, paths: int) -> int:
@@ -77,7 +78,7 @@ def solve_transient(
     start: Mapping[str, FieldStart | float] | None = None,
     until: float | None = None,
     times: ArrayLike | None = None,
-    paths: int = 256,
+    paths: int = 1024,
     populations: int = 8,
     precision: float = 0.02,
     seed: int = 0,
@@ -116,7 +117,7 @@ def solve_transient(
     -------
     TransientSolution
         Status ``converged`` when the error is below ``precision``; a stopped computation, status
-        ``not-converged``, holds the finished populations, or the times reached by the first.
+        ``interrupted``, holds the finished populations, or the times reached by the first.
     """
     protocol = parameters if isinstance(parameters, Protocol) else Protocol(parameters)
     starts = field_starts(theory.info.fields, start)
@@ -134,7 +135,10 @@ def solve_transient(
                     seed,
                     lambda: bool(stop.reason),
                 )
+                if stop.reason:  # the grid is not the one that another call will fit
+                    return without_answer(Status.INTERRUPTED, f"{stop.reason}: no grid yet", seed)
             grid = time_grid(protocol, times)
+            _check_pieces(grid)
             problem = TwoTimeProblem(theory, grid)
             sampled = bool(problem.gates)
             count = populations if sampled else 1
@@ -171,6 +175,16 @@ def _check(
         )
     if workers < 1:
         raise InputError(f"workers: {workers} was given; at least 1 is needed")
+
+
+def _check_pieces(grid: TimeGrid) -> None:
+    """Every piece between breakpoints can be coarsened, or its error would go unseen."""
+    for first, last in pairwise(grid.bends):
+        if last - first == 1 and grid.lengths[first] > 0:
+            raise InputError(
+                f"times: there is one step from {grid.times[first]:g} to {grid.times[last]:g}; give at "
+                "least two between breakpoints, so that the error of the step can be measured"
+            )
 
 
 def _check_memory(problem: TwoTimeProblem, paths: int, workers: int, allowed: float) -> None:

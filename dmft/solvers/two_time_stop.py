@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["Stop", "interruptible", "leave_interrupts_to_others"]
+__all__ = ["INTERRUPTED", "TIME_LIMIT", "Stop", "interruptible", "leave_interrupts_to_others"]
+
+#: Reasons to stop, as messages begin with them.
+INTERRUPTED, TIME_LIMIT = "interrupted", "time limit reached"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,9 @@ class Stop:
     def reason(self) -> str:
         """Why to stop now; empty when there is no reason."""
         if self.mark is not None and self.mark.exists():
-            return "interrupted"
+            return INTERRUPTED
         if self.deadline is not None and time.time() >= self.deadline:
-            return "time limit reached"
+            return TIME_LIMIT
         return ""
 
 

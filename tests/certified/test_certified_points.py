@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("flint")
 
-from by_hand import fold, mean, sigma
+from exact_by_hand import fold, mean, sigma
 
 import dmft
 from dmft.certified.energy import certified_variance

@@ -9,7 +9,7 @@ import sympy as sp
 
 pytest.importorskip("flint")
 
-from by_hand import mean, sigma
+from exact_by_hand import mean, sigma
 
 from dmft.certified.functionals import functionals
 from dmft.certified.strip import Growth, StripError, strip_table

@@ -39,7 +39,7 @@ def test_gated_without_gain_of_the_update_gate_is_gaussian() -> None:
     assert found is not None and found.closes and found.gaussian == ("h", "z", "r")
 
 
-@pytest.mark.parametrize("kind", ["quadratic", "gate of a gate", "current squared", "constant"])
+@pytest.mark.parametrize("kind", ["quadratic", "gate of a gate", "current squared", "loop"])
 def test_what_is_not_conditionally_gaussian_is_seen(kind: str) -> None:
     gated = get("gated")
     h, z, _ = gated.field_symbols()
@@ -48,7 +48,7 @@ def test_what_is_not_conditionally_gaussian_is_seen(kind: str) -> None:
         "quadratic": {"h": -h + xi_h - h**2},
         "gate of a gate": {"z": logistic(h) * (-z + xi_z)},
         "current squared": {"h": -h + xi_h**2},
-        "constant": {"h": -h + xi_h + 1},
+        "loop": {"z": -z + h + xi_z},
     }[kind]
     assert conditional_structure(replace(gated, dynamics={**gated.dynamics, **spoilt})) is None
 

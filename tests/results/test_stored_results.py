@@ -22,7 +22,7 @@ SOLUTION_KEYS = {
     *("schema", "model", "parameters", "branch", "other_branches", "status", "variance"),
     *("lyapunov", "lag", "autocorrelation", "residual", "error_estimate", "versions", "seed"),
     *("seconds", "kind", "model_hash", "tol", "method", "message", "correlation_time", "command"),
-    *("mean", "limit", "interpolation"),
+    *("mean", "limit", "digits", "interpolation"),
 }
 
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from scanned import record
 import dmft
 from dmft.cli import main
 from dmft.scans import scan
+from dmft.scans.point import PieceResult
+from dmft.scans.processes import on_processes
 
 Captured = pytest.CaptureFixture[str]
 
@@ -170,6 +174,24 @@ def test_ctrl_c_while_workers_start_is_one_line_too(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert err.startswith("dmft: interrupted: ") and err.count("\n") == 1
+
+
+def test_joblib_does_not_warn_of_an_interrupted_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted inside joblib's own generator, too: the command says what was kept (one line)."""
+
+    def interrupted() -> Iterator[PieceResult]:
+        warnings.warn(
+            "4 tasks which were still being processed by the workers have been cancelled. You could "
+            "benefit from adjusting the input task iterator to limit unnecessary computation time.",
+            stacklevel=1,
+        )
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("joblib.Parallel", lambda **options: lambda tasks: interrupted())
+    with warnings.catch_warnings(), pytest.raises(KeyboardInterrupt):
+        warnings.simplefilter("error")
+        list(on_processes([], 2))
 
 
 HELD_BACK = """

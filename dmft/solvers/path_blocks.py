@@ -1,0 +1,68 @@
+"""The same work for many blocks of paths: in this process, or spread over workers, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from .two_time_stop import Stop, leave_interrupts_to_others
+
+__all__ = ["ALONE", "BlockRunner", "Stopped", "block_runner"]
+
+_T = TypeVar("_T")
+
+
+class Stopped(Exception):
+    """The work was interrupted or its time is over; the text says which."""
+
+
+@dataclass(frozen=True)
+class BlockRunner:
+    """Runs blocks, with one BLAS thread each; ``pool`` None means in this process."""
+
+    pool: Parallel | None = None
+    workers: int = 1
+    stop: Stop = field(default_factory=Stop)
+
+    def over(self, work: Callable[[int], _T], blocks: Sequence[int]) -> list[_T]:
+        """Results in the order of the blocks, whoever computes them. Raises `Stopped`."""
+        results: list[_T] = []
+        size = 1 if self.pool is None else 2 * self.workers
+        for first in range(0, len(blocks), size):
+            self.check()
+            part = blocks[first : first + size]
+            if self.pool is None:
+                with threadpool_limits(limits=1):
+                    results += [work(block) for block in part]
+            else:
+                results += self.pool(delayed(_in_worker)(work, block) for block in part)
+        return results
+
+    def check(self) -> None:
+        """Raise `Stopped` if there is a reason to stop."""
+        if reason := self.stop.reason:
+            raise Stopped(reason)
+
+
+#: In this process, without a limit.
+ALONE = BlockRunner()
+
+
+@contextmanager
+def block_runner(workers: int, stop: Stop) -> Iterator[BlockRunner]:
+    """A runner with so many worker processes, which end with the block."""
+    if workers == 1:
+        yield BlockRunner(stop=stop)
+        return
+    with Parallel(n_jobs=workers) as pool:
+        yield BlockRunner(pool, workers, stop)
+
+
+def _in_worker(work: Callable[[int], _T], block: int) -> _T:
+    with leave_interrupts_to_others(), threadpool_limits(limits=1):
+        return work(block)
