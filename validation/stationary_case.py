@@ -41,6 +41,7 @@ def stationary_case(
 ) -> Case:
     """A case whose theory is ``dmft.solve(model, parameters)``.
 
+    Rule: C(0), C(tau), means and the exponent, all extrapolated to infinite N from n, n/2 and n/4.
     Settings: ``n`` and ``realizations`` of the largest size. Faults: description -> parameters that are
     wrong in the theory, or another model with its parameters.
     """
@@ -102,7 +103,7 @@ def _read(measured: Measured) -> tuple[Schedule, list[Measurement]]:
 
 def _judge(theory: Solution, measured: Measured) -> Sequence[Row]:
     schedule, networks = _read(measured)
-    return judge(theory, networks, schedule)[0]
+    return judge(theory, networks, schedule, moments="N = inf")[0]
 
 
 def _draw(theory: Solution, measured: Measured) -> tuple[Panel, ...]:
