@@ -50,8 +50,8 @@ def exponent_case(
     """A case that compares lambda_max of ``dmft.solve(model, ...)`` at every point.
 
     Rule: at each point the exponent extrapolated to infinite N, a row of one common Holm family.
-    Settings: ``n`` and ``realizations`` of the largest size. Faults: parameters that are wrong in the
-    theory at all points.
+    Settings: ``n`` and ``realizations`` of the largest size, ``starts`` per network. Faults: parameters
+    that are wrong in the theory at all points.
     """
 
     def solve(change: Parameters, settings: Settings) -> list[Solution]:
@@ -77,6 +77,7 @@ def exponent_case(
                 right,
                 n=settings["n"],
                 realizations=settings["realizations"],
+                starts=settings.get("starts"),
                 seed=seed,
                 workers=workers,
                 watch=watch,

@@ -42,8 +42,8 @@ def stationary_case(
     """A case whose theory is ``dmft.solve(model, parameters)``.
 
     Rule: C(0), C(tau), means and the exponent, all extrapolated to infinite N from n, n/2 and n/4.
-    Settings: ``n`` and ``realizations`` of the largest size. Faults: description -> parameters that are
-    wrong in the theory, or another model with its parameters.
+    Settings: ``n`` and ``realizations`` of the largest size, ``starts`` per network. Faults:
+    description -> parameters that are wrong in the theory, or another model with its parameters.
     """
 
     def solve(source: ModelSource, values: Mapping[str, float], settings: Settings) -> Solution:
@@ -86,6 +86,7 @@ def _measure(
         compile_network(model),
         n=settings["n"],
         realizations=settings["realizations"],
+        starts=settings.get("starts"),
         seed=seed,
         workers=workers,
         watch=watch,

@@ -12,8 +12,8 @@ CASE = stationary_case(
     source="Sompolinsky, Crisanti & Sommers (1988); averages: Williams, Neural Comput. 10, 1203 (1998)",
     model="vanilla-erf",
     parameters={"g": 3.0},
-    quick={"n": 1000, "realizations": 6},
-    full={"n": 2000, "realizations": 16},
+    quick={"n": 800, "realizations": 24, "starts": 6},
+    full={"n": 2000, "realizations": 24, "starts": 6},
     faults={
         "gain 10% too large": {"g": 3.3},
         "tanh for the error function": ("vanilla", {"g": 3.0}),
