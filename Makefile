@@ -32,7 +32,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(JOBS) --maxprocesses 8 --dist loadgroup $(PYTEST_ARGS)
 
 validate-quick: $(VENV)/.installed-dev
-	$(BIN)/dmft validate --all -o build/validation
+	$(BIN)/dmft validate --all --seed 2026 -o build/validation
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
