@@ -1,4 +1,4 @@
-"""Keep what the networks of a report folder said, cut to what is judged: reference/cases/NAME.json.
+"""Keep what the networks of a report folder said, cut to what is judged: reference/cases/NAME[-full].json.
 
     python tests/validation/store_measured.py FOLDER [CASE ...]
 
@@ -80,7 +80,8 @@ def store(folder, name):
     }
     HERE.mkdir(parents=True, exist_ok=True)
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
-    (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    stem = name if entry["setting"] == "quick" else f"{name}-{entry['setting']}"
+    (HERE / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
