@@ -2,6 +2,7 @@
 #
 #   make demo     install, solve one gated network, check it against simulated ones
 #   make test     install the developer's tools, run the tests
+#   make validate-quick   hold the theory against simulated networks
 #
 # Both installs are editable, so that a `make demo` after a `make test` (or the other
 # way round) only ever adds packages and the checkout stays what runs.
@@ -19,16 +20,19 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help demo test lint types contracts docs bench clean
+.PHONY: help demo test validate-quick lint types contracts docs bench clean
 
 help:
-	@echo 'targets: demo test lint types contracts docs bench clean'
+	@echo 'targets: demo test validate-quick lint types contracts docs bench clean'
 
 demo: $(VENV)/.installed-all
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -n $(JOBS) --maxprocesses 8 --dist loadgroup $(PYTEST_ARGS)
+
+validate-quick: $(VENV)/.installed-dev
+	$(BIN)/dmft validate --all --seed 2026 -o build/validation
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

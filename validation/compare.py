@@ -48,7 +48,9 @@ class Row:
     ``score`` is the standard normal number with the same two-sided p-value and the sign of
     simulation minus theory. ``verdict``: "pass", "fail", "inconclusive", or "shown" if not judged.
     ``objection``: why the numbers cannot be judged, which makes the row inconclusive. ``bound``:
-    the row has no t-test, the simulated value must not exceed this number.
+    the row has no t-test, the simulated value must not exceed this number. ``sign``, +1 or -1: only
+    the sign of simulation minus theory is claimed; the row passes when a one-sided test at `LEVEL`
+    shows it, fails when one shows the other sign, and else is inconclusive.
     """
 
     quantity: str
@@ -64,6 +66,7 @@ class Row:
     verdict: str = "shown"
     objection: str = ""
     bound: float | None = None
+    sign: int | None = None
 
 
 def over_networks(values: ArrayLike) -> Estimate:
@@ -181,18 +184,21 @@ def tested(row: Row) -> Row:
 def decide(rows: Sequence[Row], level: float = LEVEL) -> tuple[tuple[Row, ...], str]:
     """Rows with their verdicts, and the verdict on all of them.
 
+    Rows that claim a sign are tested one by one, outside the family: they are passed by evidence, not
+    by the lack of it.
     A row with an error bar wider than allowed, with an objection, or with numbers that are not
     finite is inconclusive. The whole is "fail" if a well measured row is rejected, else
     "inconclusive" if any row is or if nothing was judged, else "pass".
     """
-    family = [i for i, row in enumerate(rows) if row.judged and row.bound is None]
-    result = [tested(row) if i in family else row for i, row in enumerate(rows)]
+    tests = [i for i, row in enumerate(rows) if row.judged and row.bound is None]
+    family = [i for i in tests if rows[i].sign is None]
+    result = [tested(row) if i in tests else row for i, row in enumerate(rows)]
     rejected = dict(
         zip(family, holm([result[i].p_value for i in family], level).tolist(), strict=True)
     )
     for i, row in enumerate(result):
         if row.judged:
-            result[i] = replace(row, verdict=_verdict(row, rejected.get(i, False)))
+            result[i] = replace(row, verdict=_verdict(row, rejected.get(i, False), level))
     verdicts = {row.verdict for row in result if row.judged}
     for worst in ("fail", "inconclusive"):
         if worst in verdicts:
@@ -200,11 +206,14 @@ def decide(rows: Sequence[Row], level: float = LEVEL) -> tuple[tuple[Row, ...], 
     return tuple(result), "pass" if verdicts else "inconclusive"
 
 
-def _verdict(row: Row, rejected: bool) -> str:
+def _verdict(row: Row, rejected: bool, level: float) -> str:
     if row.objection or not np.isfinite(row.simulation):
         return "inconclusive"
     if row.bound is not None:
         return "pass" if row.simulation <= row.bound else "fail"
+    if row.sign is not None:
+        seen = row.sign * row.score if row.p_value <= 2 * level else 0.0
+        return "pass" if seen > 0 else "fail" if seen < 0 else "inconclusive"
     # Written so that a NaN in any of the numbers is not precise.
     precise = row.standard_error <= row.allowed_error and row.p_value >= 0
     return "inconclusive" if not precise else "fail" if rejected else "pass"

@@ -121,7 +121,7 @@ def each_network(
     {10: [10, 11], 20: [20]}
     """
     tasks = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
-    done = dict(_results(partial(_keyed, estimate), tasks, workers))
+    done = dict(run_tasks(partial(_keyed, estimate), tasks, workers))
     return {n: [done[n, r] for r in range(counts[n])] for n in sorted(counts)}
 
 
@@ -131,9 +131,10 @@ def _keyed(
     return (n, realization), estimate(n, realization)
 
 
-def _results(
+def run_tasks(
     task: Callable[[int, int], T], arguments: list[tuple[int, int]], workers: int
 ) -> Iterator[T]:
+    """``task(n, realization)`` for all pairs as they end; one BLAS thread each, in any process."""
     if workers == 1:
         with threadpool_limits(1):
             for pair in arguments:

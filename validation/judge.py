@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from .schedule import SAMPLE, Schedule, is_constant
 
 #: Change of C(0) from the first to the second half of a run that would matter, if significant.
 DRIFT = 0.02
+
+#: Where C and the means are compared: at the largest N, or extrapolated from all sizes in 1/N.
+Moments = Literal["largest N", "N = inf"]
 
 
 class Theory(Protocol):
@@ -31,11 +34,18 @@ class Theory(Protocol):
 
 
 def judge(
-    theory: Theory, networks: Sequence[Measurement], schedule: Schedule, level: float = LEVEL
+    theory: Theory,
+    networks: Sequence[Measurement],
+    schedule: Schedule,
+    level: float = LEVEL,
+    *,
+    moments: Moments = "largest N",
 ) -> tuple[tuple[Row, ...], str]:
     """All rows and the verdict.
 
-    C(0) of every field and C of the first field at the judged lags: at the largest N. The Lyapunov
+    C(0) of every field and C of the first field at the judged lags: at the largest N, where they are off
+    by O(1/N), or with ``moments`` "N = inf" extrapolated from all sizes in 1/N, for error bars a fifth
+    wider; sizes that do not lie on a straight line then make the row inconclusive. The Lyapunov
     exponent: extrapolated from all sizes, the values at each size shown but not judged. In states
     that move its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
     matrix's spectrum, which fluctuates and lies off by ~ N^(-1/2) up to logarithms (Cipolloni,
@@ -47,13 +57,45 @@ def judge(
     Rest has C = 0, which no average of squares can straddle: there the t-test is replaced by the
     demand that C(0) falls to less than a hundredth of its start.
     """
-    largest = max(m.n for m in networks)
-    top = [m for m in networks if m.n == largest]
-    rows = _moments(theory, top, schedule) + _exponents(theory, networks)
-    return decide(rows, level)
+    # Rest is judged by a bound, and that is for networks to keep, not for a limit.
+    over_sizes = moments == "N = inf" and theory.branch != "zero"
+    rows = _moments(theory, _Averages(networks, over_sizes), schedule)
+    return decide(rows + judge_exponents(theory, networks), level)
 
 
-def _means(theory: Theory, top: Sequence[Measurement], objection: str) -> list[Row]:
+class _Averages:
+    """A number of every network as an estimate, and what speaks against that estimate."""
+
+    def __init__(self, networks: Sequence[Measurement], over_sizes: bool) -> None:
+        sizes = sorted({m.n for m in networks})
+        self.over_sizes = over_sizes
+        self._by_size = {n: [m for m in networks if m.n == n] for n in sizes}
+        self.top = self._by_size[sizes[-1]]
+
+    def of(self, attribute: str, key: str | int) -> tuple[Estimate, str]:
+        """The estimate, and an objection to extrapolating it; empty if there is none."""
+
+        def numbers(some: Sequence[Measurement]) -> list[float]:
+            return [getattr(m, attribute)[key] for m in some]
+
+        if not self.over_sizes:
+            return over_networks(numbers(self.top)), ""
+        fit = extrapolate({n: numbers(some) for n, some in self._by_size.items()})
+        name = {"second_moment": f"C_{key}(0)", "mean": f"mean_{key}"}.get(attribute, "C(tau)")
+        return fit.limit, _bent(name, tuple(self._by_size), "1/N", fit.straightness)
+
+
+def _bent(what: str, sizes: Sequence[int], law: str, straightness: float) -> str:
+    if not straightness < LEVEL:
+        return ""
+    listed = ", ".join(map(str, sizes))
+    return (
+        f"{what} at N = {listed} does not lie on a straight line in {law} "
+        f"(p = {straightness:.1g}); larger networks are needed"
+    )
+
+
+def _means(theory: Theory, averages: _Averages, objection: str) -> list[Row]:
     """<x> of every field, for theories that break the symmetry x -> -x."""
     means: Mapping[str, float | None] = getattr(theory, "mean", None) or {}
     if not any(means.values()):
@@ -61,55 +103,55 @@ def _means(theory: Theory, top: Sequence[Measurement], objection: str) -> list[R
     error = theory.error_estimate.get("mean") or 0.0
     rows = []
     for name, value in means.items():
-        seen = over_networks([m.mean[name] for m in top])
-        size = over_networks([m.second_moment[name] for m in top]).mean ** 0.5
-        rows.append(_row(f"mean_{name}", value, error, seen, WIDEST["C"] * size, objection))
+        seen, bent = averages.of("mean", name)
+        size = over_networks([m.second_moment[name] for m in averages.top]).mean ** 0.5
+        allowed = WIDEST["C"] * size
+        rows.append(_row(f"mean_{name}", value, error, seen, allowed, objection or bent))
     return rows
 
 
-def _moments(theory: Theory, top: Sequence[Measurement], schedule: Schedule) -> list[Row]:
+def _moments(theory: Theory, averages: _Averages, schedule: Schedule) -> list[Row]:
     error = theory.error_estimate.get("variance") or 0.0
-    objection = _objection(top) if theory.branch != "zero" else ""
+    objection = _objection(averages.top) if theory.branch != "zero" else ""
     bound = 0.01 * schedule.amplitude**2 if theory.branch == "zero" else None
     rows = []
     first = next(iter(theory.variance))
     allowed = {}
     for name, value in theory.variance.items():
-        seen = over_networks([m.second_moment[name] for m in top])
+        seen, bent = averages.of("second_moment", name)
         allowed[name] = WIDEST["C"] * abs(seen.mean)
-        rows.append(_row(f"C_{name}(0)", value, error, seen, allowed[name], objection, bound))
+        why = objection or bent
+        rows.append(_row(f"C_{name}(0)", value, error, seen, allowed[name], why, bound))
     if bound is not None:
         return rows
-    rows += _means(theory, top, objection)
+    rows += _means(theory, averages, objection)
     error = theory.error_estimate.get("autocorrelation") or 0.0
     times = [SAMPLE * lag for lag in schedule.judged_lags]
     curve = theory.at(times)[first] if times else np.zeros(0)
     for time, lag, value in zip(times, schedule.judged_lags, curve, strict=True):
         k = schedule.lags.index(lag)
-        seen = over_networks([m.autocorrelation[k] for m in top])
+        seen, bent = averages.of("autocorrelation", k)
         name = f"C_{first}({time:g})"
-        rows.append(_row(name, float(value), error, seen, allowed[first], objection))
+        why = objection or bent
+        rows.append(_row(name, float(value), error, seen, allowed[first], why))
     return rows
 
 
-def _exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
+def judge_exponents(theory: Theory, networks: Sequence[Measurement]) -> list[Row]:
+    """The exponent extrapolated from all sizes, and that of every size, which is only shown."""
     sizes = sorted({m.n for m in networks})
     samples = {n: [m.lyapunov for m in networks if m.n == n] for n in sizes}
     error = theory.error_estimate.get("lyapunov") or 0.0
     constant = is_constant(theory.branch)
     fit = extrapolate(samples, 0.5 if constant else 1.0)
-    bent = fit.straightness < LEVEL
-    objection = (
-        f"lambda at N = {', '.join(map(str, sizes))} does not lie on a straight line in "
-        f"{'N^-1/2' if constant else '1/N'} (p = {fit.straightness:.1g}); larger networks are needed"
-    )
+    objection = _bent("lambda", sizes, "N^-1/2" if constant else "1/N", fit.straightness)
     limit = _row(
         "lambda (N = inf)",
         theory.lyapunov,
         error,
         fit.limit,
         WIDEST["lyapunov"] * abs(fit.limit.mean),
-        objection=objection if bent else "",
+        objection=objection,
     )
     shown = [
         _row(f"lambda (N = {n})", theory.lyapunov, error, over_networks(v), np.inf, judged=False)

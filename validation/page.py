@@ -11,6 +11,7 @@ from typing import Any
 from dmft.plots import COLOURS, Curve, draw_lines, new_figure
 
 from .case import CaseResult, Panel
+from .compare import Row
 from .watch import duration
 
 __all__ = ["panel_figure", "report_page"]
@@ -30,7 +31,7 @@ th { border-bottom: 1px solid color-mix(in srgb, currentColor 30%, transparent);
 .pass { color: var(--pass); } .fail { color: var(--fail); }
 .inconclusive, .not-built { color: var(--other); }
 .verdict { font-weight: 650; } code { font-size: 0.9em; } .small { font-size: 0.85rem; opacity: 0.75; }
-pre { overflow-x: auto; }
+pre { white-space: pre-wrap; }
 """
 
 _ROW = ("quantity", "theory", "simulation", "std. error", "score", "p", "verdict")
@@ -86,7 +87,8 @@ def report_page(results: Sequence[CaseResult], *, command: str, versions: dict[s
         "<h1>The theory against networks</h1>",
         "<p>Every claim is compared with simulated finite networks that know only the declaration. "
         "Points: simulations with bars of two standard errors. A verdict is that of two-sided tests "
-        "with Holm's correction at the family-wise level 0.001; planted faults are wrong theories that "
+        "with Holm's correction at the family-wise level 0.001; where only a sign is claimed (&gt;, &lt;) a "
+        "one-sided test at that level must show it; planted faults are wrong theories that "
         "the same measurement must reject.</p>",
         '<div class="scroll"><table><tr><th>case</th><th>rows</th><th>faults caught</th><th>time</th>'
         "<th>verdict</th></tr>",
@@ -112,6 +114,13 @@ def _verdict(text: str) -> str:
     return f'<span class="verdict {text.replace(" ", "-")}">{escape(text)}</span>'
 
 
+def _claimed(row: Row) -> str:
+    """The theory's number, with a sign before it where it is a limit."""
+    if row.bound is not None:
+        return f"<= {row.bound:.5g}"
+    return {1: "> ", -1: "< ", None: ""}[row.sign] + f"{row.theory:.5g}"
+
+
 def _section(r: CaseResult) -> list[str]:
     case = r.case
     parts = [
@@ -132,7 +141,7 @@ def _section(r: CaseResult) -> list[str]:
             verdict = _verdict(row.verdict) if row.judged else "not judged"
             cells = [
                 escape(row.quantity),
-                f"{row.theory:.5g}",
+                escape(_claimed(row)),
                 f"{row.simulation:.5g}",
                 f"{row.standard_error:.2g}",
                 "" if row.score != row.score else f"{row.score:+.2f}",

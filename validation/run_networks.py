@@ -51,6 +51,7 @@ def run_networks(
     integrator: Integrator = "rk4",
     dtype: DTypeLike = np.float32,
     journal: Journal | None = None,
+    starts: int | None = None,
     counts: Mapping[int, int] | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> NetworkRun:
@@ -60,7 +61,9 @@ def run_networks(
     are attributes of the `Schedule` that were fixed otherwise.
 
     The theory gives the time scale only. Networks that ``journal`` holds are not run again; each new
-    one is kept there as soon as it is measured.
+    one is kept there as soon as it is measured. ``starts`` per network, each with a tangent vector, if not
+    those of the schedule: where networks scatter far more than starts, few starts in more networks
+    cost less.
     """
     p = dict(theory.parameters)
     curve = theory.autocorrelation.get(right.info.fields[0], np.zeros(0))
@@ -74,6 +77,8 @@ def run_networks(
         mean=means,
         integrator=integrator,
     )
+    if starts is not None:
+        schedule = replace(schedule, batch=starts, tangents=starts)
     schedule = replace(schedule, **(changes or {}))
     workers = workers_that_fit(
         right,

@@ -41,8 +41,9 @@ def stationary_case(
 ) -> Case:
     """A case whose theory is ``dmft.solve(model, parameters)``.
 
-    Settings: ``n`` and ``realizations`` of the largest size. Faults: description -> parameters that are
-    wrong in the theory, or another model with its parameters.
+    Rule: C(0), C(tau), means and the exponent, all extrapolated to infinite N from n, n/2 and n/4.
+    Settings: ``n`` and ``realizations`` of the largest size, ``starts`` per network. Faults:
+    description -> parameters that are wrong in the theory, or another model with its parameters.
     """
 
     def solve(source: ModelSource, values: Mapping[str, float], settings: Settings) -> Solution:
@@ -85,6 +86,7 @@ def _measure(
         compile_network(model),
         n=settings["n"],
         realizations=settings["realizations"],
+        starts=settings.get("starts"),
         seed=seed,
         workers=workers,
         watch=watch,
@@ -102,7 +104,7 @@ def _read(measured: Measured) -> tuple[Schedule, list[Measurement]]:
 
 def _judge(theory: Solution, measured: Measured) -> Sequence[Row]:
     schedule, networks = _read(measured)
-    return judge(theory, networks, schedule)[0]
+    return judge(theory, networks, schedule, moments="N = inf")[0]
 
 
 def _draw(theory: Solution, measured: Measured) -> tuple[Panel, ...]:

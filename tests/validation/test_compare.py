@@ -233,3 +233,19 @@ def test_right_theories_fail_at_the_family_wise_level():
 
 def test_estimates_are_values():
     assert over_networks([2.0, 4.0]) == Estimate(3.0, 1.0, 1.0)
+
+
+def test_claims_of_a_sign_need_evidence():
+    """One-sided at the level, 4.79 errors with 7 degrees of freedom; noise is never a pass."""
+    numbers = {"theory": 0.0, "error": 1.0, "allowed": np.inf}
+    for simulation, sign, expected in (
+        (5.0, 1, "pass"),
+        (5.0, -1, "fail"),
+        (-5.0, -1, "pass"),
+        (4.0, 1, "inconclusive"),
+        (np.nan, 1, "inconclusive"),
+    ):
+        assert decide([row(**numbers, simulation=simulation, sign=sign)])[1] == expected
+    certain = numbers | {"error": 0.0}
+    assert decide([row(**certain, simulation=1.0, sign=1)])[1] == "pass"
+    assert decide([row(**certain, simulation=0.0, sign=1)])[1] == "inconclusive"

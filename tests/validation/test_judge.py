@@ -231,3 +231,28 @@ def test_one_factor_wrong_by_five_per_cent_fails(current, factor):
     rows, verdict = judge(wrong, networks, schedule)
     assert verdict == "fail", rows
     assert min(row.p_value for row in rows if row.verdict == "fail") < LEVEL / 9
+
+
+def test_moments_off_by_one_over_n_are_extrapolated():
+    """C(0) off by -40/N: 2% at N = 2000 fail there, and the limit passes; a bent law is no answer."""
+    rng = np.random.default_rng(6)
+
+    def biased(law):
+        return [
+            dataclasses.replace(
+                m,
+                second_moment={"x": m.second_moment["x"] * (1 + law(m.n))},
+                autocorrelation=tuple(c * (1 + law(m.n)) for c in m.autocorrelation),
+            )
+            for m in synthetic(rng, spread=0.003)
+        ]
+
+    networks = biased(lambda n: -40 / n)
+    assert judge(TRUE, networks, SCHEDULE)[1] == "fail"
+    rows, verdict = judge(TRUE, networks, SCHEDULE, moments="N = inf")
+    assert verdict == "pass"
+    assert rows[0].simulation == pytest.approx(2.0, rel=5e-3)
+    assert judge(scaled(TRUE, 1.03), networks, SCHEDULE, moments="N = inf")[1] == "fail"
+    rows, verdict = judge(TRUE, biased(lambda n: (300 / n) ** 2), SCHEDULE, moments="N = inf")
+    assert verdict == "inconclusive"
+    assert "C_x(0) at N = 500, 1000, 2000" in rows[0].objection

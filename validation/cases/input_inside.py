@@ -13,17 +13,17 @@ CASE = stationary_case(
     ),
     equation=(
         "dh/dt = sigma_z (-h + J phi(h) sigma_r(r) + I),  I ~ N(0, input_h)\n"
-        "g_h = 4, alpha_r = 2, input_h = 0.1, beta_z = -1"
+        "g_h = 4, alpha_r = 5, input_h = 0.1, beta_z = -1"
     ),
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022), with the input of a GRU",
     model="gated-input",
-    parameters={"g_h": 4.0, "alpha_r": 2.0, "input_h": 0.1, "beta_z": -1.0},
-    quick={"n": 1000, "realizations": 12},
-    full={"n": 2000, "realizations": 16},
+    parameters={"g_h": 4.0, "alpha_r": 5.0, "input_h": 0.1, "beta_z": -1.0},
+    quick={"n": 600, "realizations": 24, "starts": 2},
+    full={"n": 2000, "realizations": 24, "starts": 2},
     faults={
         "input outside the bracket": (
             "gated",
-            {"g_h": 4.0, "alpha_r": 2.0, "input_h": 0.1, "beta_z": -1.0},
+            {"g_h": 4.0, "alpha_r": 5.0, "input_h": 0.1, "beta_z": -1.0},
         ),
         "input of half the variance": {"input_h": 0.05},
     },

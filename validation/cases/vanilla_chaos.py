@@ -11,14 +11,14 @@ CASE = stationary_case(
         "The chaotic network of Sompolinsky, Crisanti and Sommers has the autocorrelation and the largest "
         "Lyapunov exponent of its mean-field theory."
     ),
-    equation="dx/dt = -x + g J tanh(x),  g = 2",
+    equation="dx/dt = -x + g J tanh(x),  g = 3",
     source="Sompolinsky, Crisanti & Sommers, Phys. Rev. Lett. 61, 259 (1988)",
     model="vanilla",
-    parameters={"g": 2.0},
-    quick={"n": 1000, "realizations": 24},
-    full={"n": 2000, "realizations": 16},
+    parameters={"g": 3.0},
+    quick={"n": 800, "realizations": 24, "starts": 6},
+    full={"n": 2000, "realizations": 24, "starts": 6},
     faults={
-        "gain 10% too large": {"g": 2.2},
-        "error function for tanh": ("vanilla-erf", {"g": 2.0}),
+        "gain 10% too large": {"g": 3.3},
+        "error function for tanh": ("vanilla-erf", {"g": 3.0}),
     },
 )
