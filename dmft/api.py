@@ -79,6 +79,7 @@ def solve(
     method: str = "auto",
     precision: float | None = None,
     seed: int | None = None,
+    workers: int = 1,
     lyapunov: bool = True,
     digits: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -112,6 +113,8 @@ def solve(
         3e-3 by default. Then ``tol`` is not used, and the result's ``tol`` is the precision.
     seed
         Of the sampled solver, 0 by default; the deterministic one only records it.
+    workers
+        Processes of the sampled solver; they change no digit.
     progress
         Called with a few words now and then by the sampled solver.
     lyapunov
@@ -146,6 +149,8 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 1024:
+        raise InputError(f"workers: {quoted(workers)} is not allowed; give an integer from 1 to 1024")
     from .refine_digits import check_digits, refine_digits
     from .solve_moving import check_precision, solve_moving
 
@@ -153,17 +158,20 @@ def solve(
     if digits is not None:
         check_digits(digits)
     theory = compiled_theory(declared)
+    histories: Mapping[str, float] = {}
     moves = bool(theory.unmet("gaussian", values)) and not theory.closure_failure
     if moves or method in ("sampled", "factorised"):
         kind = "factorised" if method == "factorised" else "sampled"
         if digits is not None:
             raise NotCoveredError(f"digits: a {kind} state has no exact digits; leave digits out")
-        found, others = solve_moving(
-            declared, values, branch, method, precision, seed or 0, lyapunov, progress
-        )
-        method = kind
-        if method == "sampled":
+        with _one_thread():
+            answer = solve_moving(
+                declared, values, branch, method, precision, seed or 0, lyapunov, progress, tol, workers
+            )
+        found, others, histories = answer.found, answer.others, answer.histories
+        if answer.sampled:
             tol, seed = precision, seed or 0
+            method = "sampled"
     else:
         from .solvers.stationary import solve_stationary
 
@@ -175,11 +183,11 @@ def solve(
     from .results.provenance import versions
     from .results.solution import Solution
 
-    answer = found.covariance is not None
-    covariance = found.covariance if answer else np.empty((len(info.fields), 0))
+    solved = found.covariance is not None
+    covariance = found.covariance if solved else np.empty((len(info.fields), 0))
     assert covariance is not None
     variance = {
-        name: float(covariance[i, 0]) if answer else None for i, name in enumerate(info.fields)
+        name: float(covariance[i, 0]) if solved else None for i, name in enumerate(info.fields)
     }
     autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
     times = found.correlation_times or (None,) * len(info.fields)
@@ -209,6 +217,7 @@ def solve(
         limit=_by_field(info, found.limits),
         interpolation=found.interpolation,
         standard_error=dict(getattr(found, "standard_errors", {})),
+        histories=dict(histories),
     )
     if digits is None:
         return solution

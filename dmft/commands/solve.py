@@ -33,6 +33,9 @@ def solve(
         typer.Option(metavar="NUMBER", help="Relative error of C(0) where paths are sampled."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of sampled paths; 0 by default.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=1024, help="Processes that sample; they change no digit.")
+    ] = 1,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -51,7 +54,9 @@ def solve(
     outputs = check_outputs(output or [], SOLUTION_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
 
-    options: dict[str, Any] = {} if seed is None else {"seed": seed}
+    options: dict[str, Any] = {"workers": workers}
+    if seed is not None:
+        options["seed"] = seed
     if precision is not None:
         options["precision"] = parse_number(precision, "precision", "a number like 3e-3")
 

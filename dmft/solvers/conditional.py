@@ -19,6 +19,7 @@ from dmft.gaussian.pair_average import AverageBudgetError
 
 from .conditional_lyapunov import sampled_exponent
 from .conditional_model import ConditionalModel
+from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_response import response
 from .conditional_scales import CIRCLE, Quality
 from .conditional_settle import Ending, Settled, settle
@@ -48,6 +49,11 @@ STARTS = (1.0, 0.01)
 WINDOW_CAP = 1e4
 MOST_PATHS = 2**17
 _OUTPUT_LAGS = 1000
+#: The share of C(0) that must decay: Newton's steps reach a constant state to some 1e-6.
+_FLUCTUATING = 1e-4
+#: Less than this share of C(0) is tried for fading, in so many steps.
+_LITTLE, _FADING_STEPS = 0.02, 4
+_CONSTANT = "the state that is reached does not change in time"
 #: The exponent takes no more paths than this, whatever the precision.
 _EXPONENT_PATHS = 2048
 
@@ -164,13 +170,15 @@ def _solve(
     others = ("zero",) if model.decays else ()
     if wide.ending is Ending.ZERO:
         return _without(Status.NO_SOLUTION, "from a wide start the state decays to rest"), others
-    if wide.ending is Ending.CONSTANT:
-        return _without(Status.NO_SOLUTION, "the state that is reached does not decay"), others
+    if wide.ending is Ending.CONSTANT or _fades(wide, runner):
+        return _without(Status.NO_SOLUTION, _CONSTANT), others
     first = next(k for k in model.theory.block if k not in model.theory.steady)
     report = first * len(wide.problem.grid.nodes)
     solved = sample_to(
         wide, precision, report, most_paths=most_paths, runner=runner, progress=progress
     )
+    if not solved.failure and _fluctuating(solved.problem, solved.found) < _FLUCTUATING:
+        return _without(Status.NO_SOLUTION, _CONSTANT), others
     if message := _two_states(model, wide, narrow, solved, first, runner):
         return _without(Status.HISTORY_DEPENDENT, message), others
     if solved.failure:
@@ -185,6 +193,28 @@ def _solve(
         return solution, others
     progress("Lyapunov exponent")
     return _with_exponent(solution, solved, runner), others
+
+
+def _fluctuating(problem: ConditionalProblem, found: Evaluation) -> float:
+    """The largest share of C(0) that decays with the lag, of the gated fields."""
+    if not problem.basis.has_constant:
+        return 1.0
+    fields = found.fields[list(problem.model.theory.block)]
+    return float(np.max(1 - problem.basis.weights(fields)[:, 0] / fields[:, 0]))
+
+
+def _fades(rough: Settled, runner: BlockRunner) -> bool:
+    """Whether what little fluctuates in a rough solution falls in every step of plain iteration."""
+    problem, found = rough.problem, rough.found
+    share = _fluctuating(problem, found)
+    for _ in range(_FADING_STEPS):
+        if share > _LITTLE:
+            return False
+        found = problem.evaluate(problem.basis.projected(found.values), [0], runner)
+        before, share = share, _fluctuating(problem, found)
+        if share > 0.95 * before and share > _FLUCTUATING:
+            return False
+    return True
 
 
 def _with_exponent(
