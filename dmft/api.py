@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +81,8 @@ def solve(
     precision: float | None = None,
     seed: int | None = None,
     workers: int = 1,
+    time_limit: float | None = None,
+    checkpoint: str | Path | None = None,
     lyapunov: bool = True,
     digits: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -115,6 +118,10 @@ def solve(
         Of the sampled solver, 0 by default; the deterministic one only records it.
     workers
         Processes of the sampled solver; they change no digit.
+    time_limit, checkpoint
+        Of the sampled solver: seconds after which it stops with status ``interrupted`` and what it has
+        so far, and a folder for its work, from which a call with equal arguments goes on. With such a
+        folder Ctrl-C does the same.
     progress
         Called with a few words now and then by the sampled solver.
     lyapunov
@@ -149,12 +156,11 @@ def solve(
     info = find_model(declared)
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
-    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 1024:
-        raise InputError(f"workers: {quoted(workers)} is not allowed; give an integer from 1 to 1024")
     from .refine_digits import check_digits, refine_digits
-    from .solve_moving import check_precision, solve_moving
+    from .solve_moving import Paths, check_precision, check_work, solve_moving
 
     precision = check_precision(precision)
+    check_work(workers, time_limit)
     if digits is not None:
         check_digits(digits)
     theory = compiled_theory(declared)
@@ -166,7 +172,20 @@ def solve(
             raise NotCoveredError(f"digits: a {kind} state has no exact digits; leave digits out")
         with _one_thread():
             answer = solve_moving(
-                declared, values, branch, method, precision, seed or 0, lyapunov, progress, tol, workers
+                declared,
+                values,
+                branch,
+                method,
+                tol,
+                lyapunov,
+                Paths(
+                    precision,
+                    seed or 0,
+                    workers,
+                    time_limit,
+                    checkpoint,
+                    progress or (lambda text: None),
+                ),
             )
         found, others, histories = answer.found, answer.others, answer.histories
         if answer.sampled:

@@ -10,8 +10,10 @@ starts say whether a network forgets its start (`solvers.two_histories`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .solvers.conditional import SampledSolution
     from .solvers.stationary_solution import StationarySolution
 
-__all__ = ["MovingAnswer", "check_precision", "solve_moving"]
+__all__ = ["MovingAnswer", "Paths", "check_precision", "check_work", "solve_moving"]
 
 #: Longest window of sampled paths: 20 correlation times. Slower states get no number.
 _WINDOW_CAP = 1000.0
@@ -32,6 +34,18 @@ _WINDOW_CAP = 1000.0
 _LONG = 40.0
 #: How long the two starts are followed where the correlation time is unknown; and in correlation times.
 _WAITING, _WAITING_TIMES = 40.0, 4.0
+
+
+@dataclass(frozen=True)
+class Paths:
+    """How paths are sampled: options of `dmft.solve`."""
+
+    precision: float
+    seed: int = 0
+    workers: int = 1
+    time_limit: float | None = None
+    checkpoint: str | Path | None = None
+    progress: Callable[[str], None] = lambda text: None
 
 
 @dataclass(frozen=True)
@@ -57,17 +71,26 @@ def check_precision(precision: float | None) -> float:
     return value
 
 
+def check_work(workers: object, time_limit: object) -> None:
+    """Refuse numbers of processes and time limits that mean nothing."""
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 1024:
+        raise InputError(
+            f"workers: {quoted(workers)} is not allowed; give an integer from 1 to 1024"
+        )
+    if time_limit is not None and not (
+        isinstance(time_limit, int | float) and 0 <= time_limit <= 1e9
+    ):
+        raise InputError(f"time_limit: {quoted(time_limit)} is not allowed; give seconds >= 0")
+
+
 def solve_moving(
     declared: Any,
     values: Mapping[str, float],
     branch: str,
     method: str,
-    precision: float,
-    seed: int,
+    tol: float,
     lyapunov: bool,
-    progress: Callable[[str], None] | None,
-    tol: float = 1e-10,
-    workers: int = 1,
+    paths: Paths,
 ) -> MovingAnswer:
     """A state with a moving gate; errors are made absolute, as those of the other solvers."""
     from .codegen import compiled_conditional, compiled_theory
@@ -93,7 +116,7 @@ def solve_moving(
             f"branch: {quoted(branch)} is not covered where a gate moves; give auto, chaotic, zero or "
             "fixed-point"
         )
-    say = progress or (lambda text: None)
+    began = time.time()
     at_rest = RestingStates(compiled_theory(declared), theory, values)
 
     def resting(name: str, remark: str = "") -> MovingAnswer:
@@ -109,27 +132,31 @@ def solve_moving(
     found, _ = solve_conditional(
         theory,
         values,
-        precision=precision,
-        seed=seed,
+        precision=paths.precision,
+        seed=paths.seed,
         method="factorised" if method == "factorised" else "sampled",
-        workers=workers,
+        workers=paths.workers,
         lyapunov=lyapunov,
         window_cap=_WINDOW_CAP,
-        progress=say,
+        time_limit=paths.time_limit,
+        checkpoint=paths.checkpoint,
+        progress=paths.progress,
     )
     others = at_rest.names
     if not isinstance(found, SampledSolution):
         return MovingAnswer(found, others)
     if found.status is Status.NO_SOLUTION and branch == "auto" and at_rest.stable:
         return resting(at_rest.stable, f"no chaotic state: {found.message}")
+    histories: Mapping[str, float] = {}
     if waiting := _waiting_time(found):
-        say(f"two histories, {waiting:g} leak times")
-        found, histories = _compared(declared, values, theory.block, found, waiting, seed)
-    else:
-        histories = {}
+        paths.progress(f"two histories, {waiting:.0f} leak times")
+        if paths.time_limit is not None:
+            left = max(paths.time_limit - (time.time() - began), 0.0)
+            paths = replace(paths, time_limit=left)
+        found, histories = _compared(declared, values, theory.block, found, waiting, paths)
     if found.covariance is None:
         return MovingAnswer(found, others, True, histories)
-    return MovingAnswer(_absolute(found, seed), others, True, histories)
+    return MovingAnswer(_absolute(found, paths.seed), others, True, histories)
 
 
 def _waiting_time(found: SampledSolution) -> float:
@@ -138,6 +165,8 @@ def _waiting_time(found: SampledSolution) -> float:
 
     if found.status in (Status.HISTORY_DEPENDENT, Status.NOT_CONVERGED):
         return _WAITING
+    if found.status is not Status.CONVERGED:
+        return 0.0
     longest = max((t for t in found.correlation_times if t is not None), default=0.0)
     return _WAITING_TIMES * longest if longest > _LONG else 0.0
 
@@ -148,15 +177,32 @@ def _compared(
     block: tuple[int, ...],
     found: SampledSolution,
     waiting: float,
-    seed: int,
+    paths: Paths,
 ) -> tuple[SampledSolution, Mapping[str, float]]:
     """The solution, or what replaces it where the start is remembered; and both histories."""
     from .codegen.two_time import two_time_theory
     from .solvers.conditional import SampledSolution
+    from .solvers.path_blocks import Stopped
     from .solvers.status import Status
     from .solvers.two_histories import two_histories
+    from .solvers.two_time_stop import INTERRUPTED
 
-    both = two_histories(two_time_theory(declared), values, block, waiting, seed=seed)
+    try:
+        both = two_histories(
+            two_time_theory(declared),
+            values,
+            block,
+            waiting,
+            seed=paths.seed,
+            workers=paths.workers,
+            time_limit=paths.time_limit,
+            checkpoint=None if paths.checkpoint is None else Path(paths.checkpoint),
+        )
+    except Stopped as stopped:
+        if paths.checkpoint is None and str(stopped).startswith(INTERRUPTED):
+            raise KeyboardInterrupt from None
+        message = f"{stopped}: whether the start is forgotten is not known so far"
+        return replace(found, status=Status.INTERRUPTED, message=message), {}
     if both is None:
         return found, {}
     message = "; ".join(text for text in (found.message, both.text) if text)
@@ -178,5 +224,7 @@ def _absolute(found: SampledSolution, seed: int) -> SampledSolution:
     }
     message = f"sampled on {found.paths} paths of the gates, seed {seed}"
     if found.message:
-        message += f"; {found.message}"
+        # how it was stopped comes first
+        both = (message, found.message)
+        message = "; ".join(both[::-1] if found.status == "interrupted" else both)
     return replace(found, errors=errors, message=message)

@@ -81,7 +81,11 @@ def solution_rows(solution: Solution) -> list[tuple[str, str, str]]:
         past = solution.histories
         after = number(past.get("waiting_time", float("nan")))
         rows += [
-            (f"C(0) {after} after a {kind} start", _digits(past.get(kind)), _size(past.get(f"{kind}_error")))
+            (
+                f"C(0) {after} after a {kind} start",
+                _digits(past.get(kind)),
+                _size(past.get(f"{kind}_error")),
+            )
             for kind in ("narrow", "wide")
         ]
     rows.append(("time", f"{solution.seconds:.2f} s", ""))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from dmft._version import __version__
 from dmft.codegen.conditional import CompiledConditional
 from dmft.gaussian.pair_average import AverageBudgetError
 
@@ -26,9 +28,13 @@ from .conditional_settle import Ending, Settled, settle
 from .conditional_solution import Sampled, sample_to
 from .factorised import solve_factorised
 from .path_blocks import BlockRunner, Stopped, block_runner
+from .path_journal import PathJournal
+from .path_moments import PathSums
 from .replica_operator import uncovered
+from .replica_paths import ReplicaTerm
 from .stationary_solution import StationarySolution
 from .status import Status
+from .two_time_checkpoint import Checkpoint, fingerprint
 from .two_time_stop import interruptible
 
 __all__ = [
@@ -84,6 +90,7 @@ def solve_conditional(
     window_cap: float = WINDOW_CAP,
     most_paths: int = MOST_PATHS,
     time_limit: float | None = None,
+    checkpoint: str | Path | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[StationarySolution, tuple[str, ...]]:
     """Solve for the decaying (chaotic) state; also return the names of other branches.
@@ -98,8 +105,12 @@ def solve_conditional(
         The same seed gives the same digits for any number of worker processes.
     method
         One of `METHODS`; "factorised" is an approximation and says so (`factorised`).
-    window_cap, most_paths, time_limit
-        Largest period of a path (time units), number of paths, and seconds.
+    window_cap, most_paths
+        Largest period of a path (time units), number of paths.
+    time_limit, checkpoint
+        Seconds after which it stops with status ``interrupted``, and a folder for its work, from which
+        a call with equal arguments goes on. Ctrl-C does the same if there is such a folder; else it
+        raises KeyboardInterrupt.
     progress
         Called with a few words now and then.
     """
@@ -109,19 +120,33 @@ def solve_conditional(
         with threadpool_limits(limits=1):
             return solve_factorised(theory, parameters), ()
     model = ConditionalModel(theory, parameters)
+    journal = None
+    if checkpoint is not None:
+        inputs = fingerprint(
+            __version__,
+            theory.info.hash,
+            sorted(parameters.items()),
+            [precision, seed, lyapunov, window_cap, most_paths],
+        )
+        kinds = {kind.__name__: kind for kind in (PathSums, ReplicaTerm)}
+        journal = PathJournal(Checkpoint(Path(checkpoint), inputs), kinds)
     with (
         threadpool_limits(limits=1),
         interruptible(time_limit) as stop,
-        block_runner(workers, stop) as runner,
+        block_runner(workers, stop, journal) as runner,
     ):
         try:
-            return _solve(
+            found = _solve(
                 model, precision, seed, lyapunov, window_cap, most_paths, runner, progress
             )
-        except (AverageBudgetError, Stopped) as error:
-            if stop.mark is not None and stop.mark.exists():
-                raise KeyboardInterrupt from None
+        except AverageBudgetError as error:
             return _without(Status.BUDGET_EXCEEDED, str(error)), ()
+        except Stopped as stopped:
+            found = _without(Status.INTERRUPTED, str(stopped)), ()
+        pressed = stop.mark is not None and stop.mark.exists()
+        if pressed and journal is None and found[0].status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return found
 
 
 def _without(status: Status, message: str) -> SampledSolution:
@@ -181,6 +206,11 @@ def _solve(
         return _without(Status.NO_SOLUTION, _CONSTANT), others
     if message := _two_states(model, wide, narrow, solved, first, runner):
         return _without(Status.HISTORY_DEPENDENT, message), others
+    if solved.interrupted:
+        so_far = f"{solved.failure}: error {solved.relative(report):.1e} so far"
+        return replace(
+            _reported(model, solved, first), status=Status.INTERRUPTED, message=so_far
+        ), others
     if solved.failure:
         size = solved.found.reports[report]
         message = (
@@ -228,9 +258,8 @@ def _with_exponent(
     try:
         exponent = sampled_exponent(solved, blocks, runner)
     except Stopped as stopped:
-        if runner.stop.mark is not None and runner.stop.mark.exists():
-            raise
-        return replace(solution, message=f"no Lyapunov exponent: {stopped}")
+        message = f"{stopped}: no Lyapunov exponent so far"
+        return replace(solution, status=Status.INTERRUPTED, message=message)
     if exponent is None:
         return replace(solution, message="no Lyapunov exponent: its equation has no root")
     errors = {**solution.errors, "lyapunov": exponent.error}

@@ -1,16 +1,16 @@
 r"""Rest and constant states where gates move: a gate that multiplies nothing shifts nothing.
 
 In a state that is constant in time the gated bracket vanishes, A(y) x + B(y) xi = 0 for every value y of
-the gates, wherever the theory of constant states does not depend on them (`derivations.statics` says where it
-does: an input beside a gate). So these states, and V, whose sign against one tells their stability (growth zero,
-THEORY section 6), are those of the theory with the gates at rest. The spectrum is not: at rest y = 0 and
-delta y multiplies zero, so that its edge is known; in another state the gates are frozen at values without lower
-bound, relaxation rates reach down to zero, and no exponent is given.
+the gates, wherever the theory of constant states does not depend on them (`derivations.statics` says where
+it does: an input beside a gate). So these states, and V, whose sign against one tells their stability
+(growth zero, THEORY section 6), are those of the theory with the gates at rest. The spectrum is not: at rest
+y = 0 and delta y multiplies zero, so that its edge is known; in another state the gates are frozen at values
+without lower bound, relaxation rates reach down to zero, and no exponent is given.
 
 Rest alone. Given the gates, a single gated field is an average of its current with positive weights of sum
-one, so its variance never exceeds S(0), and if E f^2 does not fall with the variance for any function f, the
-variance of a stationary state of any kind obeys C(0) <= S(0) <= F(C(0)), F that of the static equations with the
-peak gains of the steady filters. Where these have no solution but zero, nothing but rest is stationary.
+one, so that its variance K never exceeds S(0). If E f^2 falls with the variance for no function f, then
+S(0) <= F(S(0)), F that of the static equations with the peak gains of the steady filters. Where these have
+no solution but zero, nothing but rest is stationary.
 """
 
 from __future__ import annotations

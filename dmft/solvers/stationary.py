@@ -20,7 +20,14 @@ from .linear_theory import LinearTheory
 from .stationary_solution import StationarySolution
 from .status import Status
 
-__all__ = ["BRANCHES", "METHODS", "StationarySolution", "is_branch", "solve_stationary", "state_at_rest"]
+__all__ = [
+    "BRANCHES",
+    "METHODS",
+    "StationarySolution",
+    "is_branch",
+    "solve_stationary",
+    "state_at_rest",
+]
 
 METHODS = ("auto", "dense", "matrix-free")
 
@@ -71,9 +78,7 @@ def _by_name(names: tuple[str, ...]) -> str:
     return " and ".join(f"branch={name!r}" for name in names)
 
 
-def state_at_rest(
-    survey: Survey, branch: str, tol: float, lyapunov: bool
-) -> StationarySolution:
+def state_at_rest(survey: Survey, branch: str, tol: float, lyapunov: bool) -> StationarySolution:
     """The zero state or one of the constant ones, by name."""
     if branch == "zero":
         return _zero(survey, lyapunov)

@@ -1,20 +1,23 @@
 r"""Whether a network has forgotten its start: C(T, T) after a narrow and a wide one.
 
-The two-time equations (THEORY, section 9) from Gaussian starts of variance 0.01 and 1 of the gated fields, all
-other fields at zero, are followed for a waiting time T. Values of C(T, T) of the first gated field that
-differ by more than four combined errors (sampling, step and bias) depend on the start. The stationary equations
-cannot tell: both starts end in one solution, however long a network would take to reach it.
+The two-time equations (THEORY, section 9) from Gaussian starts of variance 0.01 and 1 of the gated fields,
+all other fields at zero, are followed for a waiting time T. Values of C(T, T) of the first gated field
+that differ by more than four combined errors (sampling, step and bias) depend on the start. The stationary
+equations cannot tell: both starts end in one solution, however long a network would take to reach it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from dmft.codegen.two_time import TwoTimeTheory
 
+from .path_blocks import Stopped
 from .status import Status
 from .two_time_solution import solve_transient
 
@@ -22,7 +25,7 @@ __all__ = ["NARROW", "WIDE", "Histories", "two_histories"]
 
 #: Variances of the two starts.
 NARROW, WIDE = 0.01, 1.0
-#: Four thousandths of a second per path and time: enough for errors of one to three per cent.
+#: Enough for errors of one to three per cent.
 _PATHS, _POPULATIONS, _PRECISION = 256, 8, 0.05
 #: Combined errors by which the values may differ.
 _FACTOR = 4.0
@@ -72,8 +75,15 @@ def two_histories(
     waiting_time: float,
     *,
     seed: int = 0,
+    workers: int = 1,
+    time_limit: float | None = None,
+    checkpoint: Path | None = None,
 ) -> Histories | None:
-    """Follow both starts of the ``gated`` fields (positions); None where one was interrupted or failed."""
+    """Follow both starts of the ``gated`` fields (positions); None where one failed.
+
+    ``time_limit`` and ``checkpoint`` are those of `solve_transient`; raises `Stopped` where it was.
+    """
+    deadline = None if time_limit is None else time.time() + time_limit
     fields = theory.info.fields
     name = fields[gated[0]]
     ends = []
@@ -87,7 +97,12 @@ def two_histories(
             populations=_POPULATIONS,
             precision=_PRECISION,
             seed=seed,
+            workers=workers,
+            time_limit=None if deadline is None else max(deadline - time.time(), 0.0),
+            checkpoint=None if checkpoint is None else checkpoint / f"variance-{variance:g}",
         )
+        if found.status is Status.INTERRUPTED:
+            raise Stopped(found.message)
         if found.status not in (Status.CONVERGED, Status.NOT_CONVERGED):
             return None
         value, error = float(found.moments[name][-1, -1]), float(found.error[name][-1, -1])

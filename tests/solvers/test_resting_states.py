@@ -73,7 +73,9 @@ def test_a_constant_state_is_the_answer_where_nothing_fluctuates():
     """beta_h = 0.1: the iteration ends in the fixed point, which is no chaotic state."""
     found = dmft.solve("gated", g_h=1.2, beta_h=0.1, alpha_z=5, precision=1e-2)
     still = dmft.solve("gated", g_h=1.2, beta_h=0.1)
-    assert (found.status, found.branch) == ("converged", "fixed-point") == (still.status, still.branch)
+    assert (
+        (found.status, found.branch) == ("converged", "fixed-point") == (still.status, still.branch)
+    )
     assert found.variance["h"] == pytest.approx(still.variance["h"], rel=1e-9)
     assert "does not change in time" in found.message
 
