@@ -69,15 +69,16 @@ def solve(
     outputs = check_outputs(output or [], SOLUTION_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
 
-    options: dict[str, Any] = {"workers": workers}
-    if seed is not None:
-        options["seed"] = seed
+    options: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if workers != 1:
+        options["workers"] = workers
     if time_limit is not None:
         options["time_limit"] = parse_number(time_limit, "--time-limit", "a number of seconds")
     if precision is not None:
         options["precision"] = parse_number(precision, "precision", "a number like 3e-3")
 
-    folder = options["checkpoint"] = work_folder(checkpoint, outputs)
+    if folder := work_folder(checkpoint, outputs):
+        options["checkpoint"] = folder
     if digits is not None:
         options |= {"digits": digits, "tell": note}
 
@@ -111,9 +112,9 @@ def solve(
 
 def _without_answer(solution: Solution, wanted: bool, written: bool) -> str:
     """What ends without an answer; how it was stopped comes first."""
-    reason = solution.message or solution.status.explanation
+    reason = solution.message or f"{solution.status.explanation} ({solution.status})"
     if solution.status != "interrupted":
-        reason = f"{solution.status}: {reason}"
+        reason = f"{solution.status}: {solution.message or solution.status.explanation}"
     return f"{reason}; no file written" if wanted and not written else reason
 
 
