@@ -102,7 +102,8 @@ def solve(
     parameters, **more_parameters
         Values by name; each once.
     branch
-        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest), or
+        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest; where a
+        gate moves: if iteration from variance 1 leads to a chaotic state), or
         "zero", "fixed-point", "chaotic"; of two of a kind the smaller is "fixed-point-lower" or
         "chaotic-lower", of more they are "fixed-point-2", "fixed-point-3" ... by size.
     tol
