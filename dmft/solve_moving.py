@@ -28,9 +28,9 @@ __all__ = ["MovingAnswer", "Paths", "check_precision", "check_work", "solve_movi
 
 #: Longest window of sampled paths: 20 correlation times. Slower states get no number.
 _WINDOW_CAP = 1000.0
-#: States with a longer correlation time, in leak times, are checked from two starts. Measured at
-#: (g_h, alpha_r) = (3, 5): alpha_z = 10, 44 leak times, still forgets a start within 200 (0.162 +- 0.002 and
-#: 0.165 +- 0.002 against 0.1637 stationary), which takes 50 s to show; slower states need not.
+#: States with a longer correlation time, in leak times, are checked from two starts. Measured with both
+#: gates on (gains 3, 10 and 5): a state of 44 leak times still forgets a start within 200 (0.162 +- 0.002 and
+#: 0.165 +- 0.002 against 0.1637 stationary), which takes 50 s to show; faster states need not be checked.
 _LONG = 40.0
 #: How long the two starts are followed where the correlation time is unknown; and in correlation times.
 _WAITING, _WAITING_TIMES = 40.0, 4.0
