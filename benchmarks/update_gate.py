@@ -1,11 +1,12 @@
 """Time, error and memory of the path sampler at (g_h, alpha_z, alpha_r) = (3, 5, 5), beside plain sampling.
 
-    python benchmarks/update_gate.py [--workers 2] [--plain] [--quick]
+    python benchmarks/update_gate.py [--precisions 3e-3 1e-3] [--workers 2] [--plain] [--lags]
 
-"error" is the relative error of C(0) of h, all parts included. Peak memory is that of a fresh process
-that solves once (imports included; workers are not counted). With --plain, the time that a plain
-Monte-Carlo iteration would take for the same error follows from its scatter over independent runs,
-error ~ (paths * iterations)^-1/2 (`plain_monte_carlo`).
+Times are processor time of one process, which other work on the machine does not stretch much; with
+--workers also the wall time of so many processes. "error" is the relative error of C(0) of h, all parts
+included. Peak memory is that of a fresh process that solves once (imports included). With --plain, the time
+that a plain Monte-Carlo iteration would take for the same error follows from its scatter over independent
+runs at several numbers of paths, error ~ paths^-1/2 (`plain_monte_carlo`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import platform
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +24,7 @@ MEMORY_PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from update_gate import path_sampler
-path_sampler(float(sys.argv[1]), 1, lyapunov=False)
+path_sampler(float(sys.argv[1]), 1, lyapunov=True)
 try:
     import resource
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -50,15 +52,15 @@ def POINT(**changes: float) -> dict[str, float]:
 
 
 def path_sampler(precision: float, workers: int, lyapunov: bool, **changes: float):
-    """A solution and the seconds that it took."""
+    """A solution; processor time of this process and wall time in seconds."""
     from dmft.solvers.conditional import solve_conditional
 
     compiled, parameters = theory(), POINT(**changes)
-    begun = time.perf_counter()
+    begun = time.process_time(), time.perf_counter()
     solution, _ = solve_conditional(
         compiled, parameters, precision=precision, workers=workers, lyapunov=lyapunov
     )
-    return solution, time.perf_counter() - begun
+    return solution, time.process_time() - begun[0], time.perf_counter() - begun[1]
 
 
 def peak_memory(precision: float) -> float:
@@ -82,55 +84,77 @@ def seconds_by_lags(counts: tuple[int, ...]) -> None:
     rough = settle(model, 1.0, seed=0, tol=1e-2, window_cap=1e4, quality=Quality())
     print("\nsteps to the largest lag   seconds of one block (same number of times)")
     for count in counts:
-        reach = count * 0.6 / (8 * rough.scales.long)
+        # as for a state whose correlations last so much longer: the times from which lags count lie apart
+        scales = replace(rough.scales, long=count * 0.6 / 8)
         problem = problem_for(
-            model, rough.scales, 0.6, 50.0, seed=0, start_variance=0.1, quality=Quality(reach=reach)
+            model, scales, 0.6, 50.0, seed=0, start_variance=0.1, quality=Quality()
         )
         old = rough.problem.basis
         values = old.weights(rough.values) @ old.at(problem.grid.lags).T
         problem = adapted_averages(problem, problem.basis.projected(values), 1e-4)
         state = problem.state(problem.basis.projected(values))
-        begun = time.perf_counter()
-        problem.block_rows(state, 0)
-        spent = time.perf_counter() - begun
+        begun = time.process_time()
+        for block in range(3):
+            problem.block_rows(state, block)
+        spent = (time.process_time() - begun) / 3
         print(f"{problem.grid.nodes[-1]:10d} {spent:20.2f}   ({problem.grid.starts} times)")
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--precisions", type=float, nargs="*", default=[3e-3, 1e-3])
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--plain", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--lags", action="store_true")
     arguments = parser.parse_args()
     from threadpoolctl import threadpool_limits
 
     print(platform.processor() or platform.machine(), "numpy", np.__version__)
-    print("precision  workers   error      C(0)   paths  seconds   MB")
     with threadpool_limits(limits=1):
-        for precision in (3e-3,) if arguments.quick else (3e-3, 1e-3, 3e-4):
-            solution, seconds = path_sampler(precision, arguments.workers, lyapunov=False)
-            memory = peak_memory(precision)
+        print(
+            "| precision | error | C_h(0) | paths | CPU s | with lambda: CPU s | lambda | peak MB |"
+        )
+        print("|---|---|---|---|---|---|---|---|")
+        for precision in arguments.precisions:
+            solution, spent, _ = path_sampler(precision, 1, lyapunov=False)
+            full, longer, _ = path_sampler(precision, 1, lyapunov=True)
             print(
-                f"{precision:9.0e} {arguments.workers:8d} {solution.errors['variance']:.1e} "
-                f"{solution.covariance[0, 0]:.6f} {solution.paths:6d} {seconds:8.1f} {memory:5.0f}",
+                f"| {precision:.0e} | {solution.errors['variance']:.1e} | "
+                f"{solution.covariance[0, 0]:.5f} | {solution.paths} | {spent:.1f} | {longer:.1f} | "
+                f"{full.lyapunov:.4f} +- {full.errors['lyapunov']:.4f} | {peak_memory(precision):.0f} |",
                 flush=True,
             )
-        solution, seconds = path_sampler(3e-3, arguments.workers, lyapunov=True)
-        print(
-            f"with lambda = {solution.lyapunov:.4f} +- {solution.errors['lyapunov']:.1e}: {seconds:.1f} s"
-        )
-        seconds_by_lags((150, 300) if arguments.quick else (150, 300, 600, 1200))
+            if arguments.workers > 1:
+                for workers in (1, arguments.workers):
+                    _, _, wall = path_sampler(precision, workers, lyapunov=True)
+                    print(f"workers {workers}: {wall:.1f} s on the wall", flush=True)
+        if arguments.lags:
+            seconds_by_lags((150, 300, 600, 1200))
         if arguments.plain:
-            from plain_monte_carlo import cost
+            plain_table(arguments.precisions)
 
-            solution, seconds = path_sampler(1e-3, 1, lyapunov=False)
-            ours = seconds * (solution.errors["variance"] / 1e-3) ** 2
-            for iterations in (4, 16):
-                found = cost(solution, POINT(), iterations, 8)
-                ratio = found["seconds for 1e-3"] / seconds
-                print(found, f"{ratio:.0f} times the path sampler's {seconds:.1f} s", flush=True)
-            print(f"path sampler scaled to an error of exactly 1e-3: {ours:.1f} s")
+
+def plain_table(precisions: list[float]) -> None:
+    """What plain sampling costs at several numbers of paths, and for the path sampler's error."""
+    from plain_monte_carlo import cost
+
+    solution, spent, _ = path_sampler(min(precisions), 1, lyapunov=False)
+    reached = solution.errors["variance"]
+    print(f"\npath sampler: error {reached:.1e} in {spent:.1f} s (CPU)")
+    print(
+        "| plain: paths | iterations | CPU s a run | error of a run | error paths^1/2 | CPU s for the "
+        "same error | times the path sampler's |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for paths in (32, 128, 512):
+        found = cost(solution, POINT(), 8, 12, paths)
+        same = found["seconds"] * (found["relative error"] / reached) ** 2
+        print(
+            f"| {paths} | 8 | {found['seconds']:.1f} | {found['relative error']:.1e} | "
+            f"{found['relative error'] * paths**0.5:.2f} | {same:.0f} | {same / spent:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ RESERVED = frozenset(
             "earlier",
             "populations",
             "checkpoint",
+            "time_limit",
             "changes",
             "kurtosis",
             "statics",

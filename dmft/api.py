@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +80,9 @@ def solve(
     method: str = "auto",
     precision: float | None = None,
     seed: int | None = None,
+    workers: int = 1,
+    time_limit: float | None = None,
+    checkpoint: str | Path | None = None,
     lyapunov: bool = True,
     digits: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -98,7 +102,8 @@ def solve(
     parameters, **more_parameters
         Values by name; each once.
     branch
-        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest), or
+        "auto" (the chaotic state if it exists, else the largest stable fixed point, else rest; where a
+        gate moves: if iteration from variance 1 leads to a chaotic state), or
         "zero", "fixed-point", "chaotic"; of two of a kind the smaller is "fixed-point-lower" or
         "chaotic-lower", of more they are "fixed-point-2", "fixed-point-3" ... by size.
     tol
@@ -112,6 +117,12 @@ def solve(
         3e-3 by default. Then ``tol`` is not used, and the result's ``tol`` is the precision.
     seed
         Of the sampled solver, 0 by default; the deterministic one only records it.
+    workers
+        Processes of the sampled solver; they change no digit.
+    time_limit, checkpoint
+        Of the sampled solver: seconds after which it stops with status ``interrupted`` and what it has
+        so far, and a folder for its work, from which a call with equal arguments goes on. With such a
+        folder Ctrl-C does the same.
     progress
         Called with a few words now and then by the sampled solver.
     lyapunov
@@ -147,23 +158,40 @@ def solve(
     values = check_parameters(info, merge_parameters(parameters, more_parameters))
     tol = check_options(branch=branch, tol=tol, method=method, seed=seed)
     from .refine_digits import check_digits, refine_digits
-    from .solve_moving import check_precision, solve_moving
+    from .solve_moving import Paths, check_precision, check_work, solve_moving
 
     precision = check_precision(precision)
+    check_work(workers, time_limit)
     if digits is not None:
         check_digits(digits)
     theory = compiled_theory(declared)
+    histories: Mapping[str, float] = {}
     moves = bool(theory.unmet("gaussian", values)) and not theory.closure_failure
     if moves or method in ("sampled", "factorised"):
         kind = "factorised" if method == "factorised" else "sampled"
         if digits is not None:
             raise NotCoveredError(f"digits: a {kind} state has no exact digits; leave digits out")
-        found, others = solve_moving(
-            declared, values, branch, method, precision, seed or 0, lyapunov, progress
-        )
-        method = kind
-        if method == "sampled":
+        with _one_thread():
+            answer = solve_moving(
+                declared,
+                values,
+                branch,
+                method,
+                tol,
+                lyapunov,
+                Paths(
+                    precision,
+                    seed or 0,
+                    workers,
+                    time_limit,
+                    checkpoint,
+                    progress or (lambda text: None),
+                ),
+            )
+        found, others, histories = answer.found, answer.others, answer.histories
+        if answer.sampled:
             tol, seed = precision, seed or 0
+            method = "sampled"
     else:
         from .solvers.stationary import solve_stationary
 
@@ -175,11 +203,11 @@ def solve(
     from .results.provenance import versions
     from .results.solution import Solution
 
-    answer = found.covariance is not None
-    covariance = found.covariance if answer else np.empty((len(info.fields), 0))
+    solved = found.covariance is not None
+    covariance = found.covariance if solved else np.empty((len(info.fields), 0))
     assert covariance is not None
     variance = {
-        name: float(covariance[i, 0]) if answer else None for i, name in enumerate(info.fields)
+        name: float(covariance[i, 0]) if solved else None for i, name in enumerate(info.fields)
     }
     autocorrelation = dict(zip(info.fields, covariance, strict=True)) | dict(found.observables)
     times = found.correlation_times or (None,) * len(info.fields)
@@ -209,6 +237,7 @@ def solve(
         limit=_by_field(info, found.limits),
         interpolation=found.interpolation,
         standard_error=dict(getattr(found, "standard_errors", {})),
+        histories=dict(histories),
     )
     if digits is None:
         return solution

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from ..output import FIGURE_SUFFIXES, check_output, check_outputs
 from ..parameters import parse_assignments, parse_number
 from .options import Assignments, JsonFlag, ModelName, Outputs, PlotFile, command_of
 from .terminal import note, print_json, print_table, working
+from .work import leave, work_folder
+
+if TYPE_CHECKING:
+    from ..results.solution import Solution
 
 
 def solve(
@@ -33,6 +37,19 @@ def solve(
         typer.Option(metavar="NUMBER", help="Relative error of C(0) where paths are sampled."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of sampled paths; 0 by default.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=1024, help="Processes that sample; they change no digit.")
+    ] = 1,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="Stop sampling after so long.")
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keeps unfinished sampling; by default FILE.work beside the output.",
+        ),
+    ] = None,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -41,8 +58,9 @@ def solve(
 
     Example: dmft solve gated g_h=3 alpha_r=5 -o result.nc --plot result.png
 
-    Results are written as .nc, .csv, .json or .npz. Exit code 0: solved, 2: bad input, 3: no
-    answer.
+    Results are written as .nc, .csv, .json or .npz. Where paths are sampled, Ctrl-C or the time limit
+    leave what is known with the status interrupted, and the same command goes on from there. Exit
+    code 0: solved, 2: bad input, 3: no answer or time limit, 130: interrupted.
     """
     from ..results.sheet import SOLUTION_SUFFIXES
 
@@ -52,9 +70,15 @@ def solve(
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
 
     options: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if workers != 1:
+        options["workers"] = workers
+    if time_limit is not None:
+        options["time_limit"] = parse_number(time_limit, "--time-limit", "a number of seconds")
     if precision is not None:
         options["precision"] = parse_number(precision, "precision", "a number like 3e-3")
 
+    if folder := work_folder(checkpoint, outputs):
+        options["checkpoint"] = folder
     if digits is not None:
         options |= {"digits": digits, "tell": note}
 
@@ -67,17 +91,34 @@ def solve(
     solution = replace(solution, command=command_of(context))
     if json:
         print_json(solution.to_json())
-    if not solution.status.is_answer:
-        unwritten = "; no file written" if outputs or figure else ""
-        note(f"{solution.status}: {solution.message or solution.status.explanation}{unwritten}")
+    whole = solution.status.is_answer
+    stopped = solution.status == "interrupted"
+    written = whole or (stopped and solution.lag.size > 0)
+    if written:
+        for path in outputs:
+            solution.save(path)
+        if figure is not None:
+            solution.plot(figure)
+        if not json:
+            _print(solution, digits)
+    message = (
+        solution.message if whole else _without_answer(solution, bool(outputs or figure), written)
+    )
+    used = folder if solution.method == "sampled" else None
+    leave(solution.status, "" if json and whole else message, used, keep=checkpoint is not None)
+    if digits and not solution.digits:
         raise typer.Exit(3)
-    for path in outputs:
-        solution.save(path)
-    if figure is not None:
-        solution.plot(figure)
-    if json:
-        return
 
+
+def _without_answer(solution: Solution, wanted: bool, written: bool) -> str:
+    """What ends without an answer; how it was stopped comes first."""
+    reason = solution.message or f"{solution.status.explanation} ({solution.status})"
+    if solution.status != "interrupted":
+        reason = f"{solution.status}: {solution.message or solution.status.explanation}"
+    return f"{reason}; no file written" if wanted and not written else reason
+
+
+def _print(solution: Solution, digits: int | None) -> None:
     from ..results.display import settings, solution_rows
 
     title = f"{solution.model} {settings(solution.parameters.items())}"
@@ -86,7 +127,3 @@ def solve(
     print_table(title, ("quantity", "value", "error estimate"), solution_rows(solution))
     if solution.digits:
         print_table(f"{digits} digits", ("quantity", "value"), list(solution.digits.items()))
-    if solution.message:
-        note(solution.message)
-    if digits and not solution.digits:
-        raise typer.Exit(3)

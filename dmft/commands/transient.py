@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,15 +12,13 @@ from ..output import FIGURE_SUFFIXES, check_output, check_outputs
 from ..parameters import parse_assignments, parse_number
 from .changes import parse_changes, parse_starts
 from .options import Assignments, JsonFlag, ModelName, Outputs, PlotFile, command_of
-from .terminal import note, print_json, print_table, working
+from .terminal import print_json, print_table, working
+from .work import leave, work_folder
 
 if TYPE_CHECKING:
     from ..results.transient import Transient
 
 Texts = list[str] | None
-
-#: What is left of an interrupted computation stands beside its output under this name.
-_WORK = ".work"
 
 
 def transient(
@@ -104,7 +100,7 @@ def transient(
     }
     outputs = check_outputs(output or [], TRANSIENT_SUFFIXES, option="-o")
     figure = None if plot is None else check_output(plot, FIGURE_SUFFIXES, option="--plot")
-    folder = _work_folder(checkpoint, outputs)
+    folder = work_folder(checkpoint, outputs)
 
     from ..run_transient import transient as run
 
@@ -125,42 +121,7 @@ def transient(
             found.save(path)
         if figure is not None:
             found.plot(figure)
-    _leave(found, folder, keep=checkpoint is not None)
-
-
-def _work_folder(checkpoint: str | None, outputs: list[Path]) -> Path | None:
-    if checkpoint is not None:
-        folder = Path(checkpoint)
-    elif outputs:
-        folder = outputs[0].with_name(outputs[0].name + _WORK)
-    else:
-        return None
-    if folder.exists() and not folder.is_dir():
-        raise InputError(
-            f"--checkpoint: {quoted(str(folder), 200)} exists and is no folder; give another name"
-        )
-    if not folder.resolve().parent.is_dir():
-        raise InputError(
-            f"--checkpoint: {quoted(str(folder), 200)}: the folder around it does not exist; create it"
-        )
-    return folder
-
-
-def _leave(found: Transient, folder: Path | None, *, keep: bool) -> None:
-    """Notes and exit code; finished work is removed with its folder."""
-    from ..solvers.status import Status
-    from ..solvers.two_time_stop import INTERRUPTED
-
-    stopped = found.status is Status.INTERRUPTED
-    if folder is not None and not stopped and not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    if found.message:
-        where = f"; work kept in {quoted(str(folder), 200)}" if stopped and folder else ""
-        note(f"{found.message}{where}")
-    if stopped and found.message.startswith(INTERRUPTED):
-        raise typer.Exit(130)
-    if not found.status.is_answer:
-        raise typer.Exit(3)
+    leave(found.status, found.message, folder, keep=checkpoint is not None)
 
 
 def _whole(text: str, option: str) -> int:

@@ -78,6 +78,17 @@ def solution_rows(solution: Solution) -> list[tuple[str, str, str]]:
     if solution.lag.size:
         window = f"{solution.lag.size} lags from 0 to {number(float(solution.lag[-1]))}"
         rows.append(("C(tau)", window, _size(error.get("autocorrelation"))))
+    if solution.histories:
+        past = solution.histories
+        after = number(past.get("waiting_time", float("nan")))
+        rows += [
+            (
+                f"C(0) {after} after a {kind} start",
+                _digits(past.get(kind)),
+                _size(past.get(f"{kind}_error")),
+            )
+            for kind in ("narrow", "wide")
+        ]
     rows.append(("time", f"{solution.seconds:.2f} s", ""))
     return rows
 

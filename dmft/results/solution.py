@@ -62,6 +62,10 @@ class Solution:
     digits
         Quantity -> decimals, where many digits were asked for (`dmft.refine_digits`), with their
         estimated errors; else empty.
+    histories
+        Where a moving gate makes a network forget its start slowly: "waiting_time", and "narrow", "wide"
+        with "narrow_error", "wide_error": C(0) of the first gated field so long after starts of variance
+        0.01 and 1 of the gated fields, by the two-time equations (`dmft.transient`). Else empty.
     correlation_time
         Field -> integral of (C - limit) / (C(0) - limit); None where C does not decay.
     residual
@@ -109,6 +113,7 @@ class Solution:
     standard_error: dict[str, FloatArray] = field(default_factory=dict)
     interpolation: str = "cosine"
     digits: dict[str, str] = field(default_factory=dict)
+    histories: dict[str, float] = field(default_factory=dict)
 
     kind: ClassVar[str] = "solution"
     suffixes: ClassVar[tuple[str, ...]] = SOLUTION_SUFFIXES
@@ -124,6 +129,7 @@ class Solution:
         put("standard_error", frozen_arrays(self.standard_error, self.lag.size, "lag"))
         put("versions", FrozenDict(self.versions))
         put("digits", FrozenDict(self.digits))
+        put("histories", FrozenDict({k: float(v) for k, v in self.histories.items()}))
         put("parameters", FrozenDict({k: float(v) for k, v in self.parameters.items()}))
         for name in ("variance", "mean", "limit", "correlation_time", "error_estimate"):
             put(name, FrozenDict({k: _known(v) for k, v in getattr(self, name).items()}))
@@ -239,6 +245,7 @@ class Solution:
                     record.text("interpolation") if "interpolation" in record.data else "cosine"
                 ),
                 digits=record.text_map("digits") if "digits" in record.data else {},
+                histories=record.numbers("histories") if "histories" in record.data else {},
             )
         except InputError:
             raise

@@ -176,16 +176,23 @@ class Survey:
         return tuple(name for name, bracket in named if not loses_to_mean_activity(bracket))
 
     @cached_property
+    def stable_at_rest(self) -> tuple[str, ...]:
+        """Names of the stable states that are constant in time: fixed points, then zero."""
+        named = zip(self.constant_names, self.fixed_points, strict=True)
+        stable = [n for n, at in named if is_stable(self.linear, at.variances, at.means)]
+        return (*stable, "zero") if self.rest_is_stable else tuple(stable)
+
+    @cached_property
+    def at_rest(self) -> tuple[str, ...]:
+        """Names of the states that are constant in time, stable ones first."""
+        rest = ("zero",) if self.has_rest else ()
+        stable = self.stable_at_rest
+        return (*stable, *(n for n in (*self.constant_names, *rest) if n not in stable))
+
+    @cached_property
     def existing(self) -> tuple[str, ...]:
         """Names of all branches that exist, in the order of preference of ``auto``."""
         if self.linear.has_noise:
             return self.driven_names
-        stable: list[str] = []
-        unstable: list[str] = []
-        for name, point in zip(self.constant_names, self.fixed_points, strict=True):
-            settled = is_stable(self.linear, point.variances, point.means)
-            (stable if settled else unstable).append(name)
-        rest = ["zero"] if self.has_rest else []
-        other = [*rest, *unstable] if self.rest_is_stable else [*unstable, *rest]
         first = self.lasting_chaos[:1]
-        return (*first, *stable, *other, *(n for n in self.chaotic_names if n not in first))
+        return (*first, *self.at_rest, *(n for n in self.chaotic_names if n not in first))

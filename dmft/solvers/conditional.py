@@ -9,25 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from dmft._version import __version__
 from dmft.codegen.conditional import CompiledConditional
 from dmft.gaussian.pair_average import AverageBudgetError
 
 from .conditional_lyapunov import sampled_exponent
 from .conditional_model import ConditionalModel
+from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_response import response
 from .conditional_scales import CIRCLE, Quality
 from .conditional_settle import Ending, Settled, settle
 from .conditional_solution import Sampled, sample_to
 from .factorised import solve_factorised
 from .path_blocks import BlockRunner, Stopped, block_runner
+from .path_journal import PathJournal
+from .path_moments import PathSums
 from .replica_operator import uncovered
+from .replica_paths import ReplicaTerm
 from .stationary_solution import StationarySolution
 from .status import Status
+from .two_time_checkpoint import Checkpoint, fingerprint
 from .two_time_stop import interruptible
 
 __all__ = [
@@ -48,6 +55,11 @@ STARTS = (1.0, 0.01)
 WINDOW_CAP = 1e4
 MOST_PATHS = 2**17
 _OUTPUT_LAGS = 1000
+#: The share of C(0) that must decay: Newton's steps reach a constant state to some 1e-6.
+_FLUCTUATING = 1e-4
+#: Less than this share of C(0) is tried for fading, in so many steps.
+_LITTLE, _FADING_STEPS = 0.02, 4
+_CONSTANT = "the state that is reached does not change in time"
 #: The exponent takes no more paths than this, whatever the precision.
 _EXPONENT_PATHS = 2048
 
@@ -78,6 +90,7 @@ def solve_conditional(
     window_cap: float = WINDOW_CAP,
     most_paths: int = MOST_PATHS,
     time_limit: float | None = None,
+    checkpoint: str | Path | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> tuple[StationarySolution, tuple[str, ...]]:
     """Solve for the decaying (chaotic) state; also return the names of other branches.
@@ -92,8 +105,12 @@ def solve_conditional(
         The same seed gives the same digits for any number of worker processes.
     method
         One of `METHODS`; "factorised" is an approximation and says so (`factorised`).
-    window_cap, most_paths, time_limit
-        Largest period of a path (time units), number of paths, and seconds.
+    window_cap, most_paths
+        Largest period of a path (time units), number of paths.
+    time_limit, checkpoint
+        Seconds after which it stops with status ``interrupted``, and a folder for its work, from which
+        a call with equal arguments goes on. Ctrl-C does the same if there is such a folder; else it
+        raises KeyboardInterrupt.
     progress
         Called with a few words now and then.
     """
@@ -103,19 +120,33 @@ def solve_conditional(
         with threadpool_limits(limits=1):
             return solve_factorised(theory, parameters), ()
     model = ConditionalModel(theory, parameters)
+    journal = None
+    if checkpoint is not None:
+        inputs = fingerprint(
+            __version__,
+            theory.info.hash,
+            sorted(parameters.items()),
+            [precision, seed, lyapunov, window_cap, most_paths],
+        )
+        kinds = {kind.__name__: kind for kind in (PathSums, ReplicaTerm)}
+        journal = PathJournal(Checkpoint(Path(checkpoint), inputs), kinds)
     with (
         threadpool_limits(limits=1),
         interruptible(time_limit) as stop,
-        block_runner(workers, stop) as runner,
+        block_runner(workers, stop, journal) as runner,
     ):
         try:
-            return _solve(
+            found = _solve(
                 model, precision, seed, lyapunov, window_cap, most_paths, runner, progress
             )
-        except (AverageBudgetError, Stopped) as error:
-            if stop.mark is not None and stop.mark.exists():
-                raise KeyboardInterrupt from None
+        except AverageBudgetError as error:
             return _without(Status.BUDGET_EXCEEDED, str(error)), ()
+        except Stopped as stopped:
+            found = _without(Status.INTERRUPTED, str(stopped)), ()
+        pressed = stop.mark is not None and stop.mark.exists()
+        if pressed and journal is None and found[0].status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        return found
 
 
 def _without(status: Status, message: str) -> SampledSolution:
@@ -164,15 +195,22 @@ def _solve(
     others = ("zero",) if model.decays else ()
     if wide.ending is Ending.ZERO:
         return _without(Status.NO_SOLUTION, "from a wide start the state decays to rest"), others
-    if wide.ending is Ending.CONSTANT:
-        return _without(Status.NO_SOLUTION, "the state that is reached does not decay"), others
+    if wide.ending is Ending.CONSTANT or _fades(wide, runner):
+        return _without(Status.NO_SOLUTION, _CONSTANT), others
     first = next(k for k in model.theory.block if k not in model.theory.steady)
     report = first * len(wide.problem.grid.nodes)
     solved = sample_to(
         wide, precision, report, most_paths=most_paths, runner=runner, progress=progress
     )
+    if not solved.failure and _fluctuating(solved.problem, solved.found) < _FLUCTUATING:
+        return _without(Status.NO_SOLUTION, _CONSTANT), others
     if message := _two_states(model, wide, narrow, solved, first, runner):
         return _without(Status.HISTORY_DEPENDENT, message), others
+    if solved.interrupted:
+        so_far = f"{solved.failure}: error {solved.relative(report):.1e} so far"
+        return replace(
+            _reported(model, solved, first), status=Status.INTERRUPTED, message=so_far
+        ), others
     if solved.failure:
         size = solved.found.reports[report]
         message = (
@@ -187,6 +225,28 @@ def _solve(
     return _with_exponent(solution, solved, runner), others
 
 
+def _fluctuating(problem: ConditionalProblem, found: Evaluation) -> float:
+    """The largest share of C(0) that decays with the lag, of the gated fields."""
+    if not problem.basis.has_constant:
+        return 1.0
+    fields = found.fields[list(problem.model.theory.block)]
+    return float(np.max(1 - problem.basis.weights(fields)[:, 0] / fields[:, 0]))
+
+
+def _fades(rough: Settled, runner: BlockRunner) -> bool:
+    """Whether what little fluctuates in a rough solution falls in every step of plain iteration."""
+    problem, found = rough.problem, rough.found
+    share = _fluctuating(problem, found)
+    for _ in range(_FADING_STEPS):
+        if share > _LITTLE:
+            return False
+        found = problem.evaluate(problem.basis.projected(found.values), [0], runner)
+        before, share = share, _fluctuating(problem, found)
+        if share > 0.95 * before and share > _FLUCTUATING:
+            return False
+    return True
+
+
 def _with_exponent(
     solution: SampledSolution, solved: Sampled, runner: BlockRunner
 ) -> SampledSolution:
@@ -198,9 +258,8 @@ def _with_exponent(
     try:
         exponent = sampled_exponent(solved, blocks, runner)
     except Stopped as stopped:
-        if runner.stop.mark is not None and runner.stop.mark.exists():
-            raise
-        return replace(solution, message=f"no Lyapunov exponent: {stopped}")
+        message = f"{stopped}: no Lyapunov exponent so far"
+        return replace(solution, status=Status.INTERRUPTED, message=message)
     if exponent is None:
         return replace(solution, message="no Lyapunov exponent: its equation has no root")
     errors = {**solution.errors, "lyapunov": exponent.error}

@@ -19,7 +19,7 @@ from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_response import Response, response
 from .conditional_scales import Quality, adapted_averages, adapted_step, problem_for
 from .conditional_settle import Settled
-from .path_blocks import ALONE, BlockRunner
+from .path_blocks import ALONE, BlockRunner, Stopped
 
 __all__ = ["Sampled", "sample_to"]
 
@@ -36,7 +36,8 @@ _ROUNDS = 4
 class Sampled:
     """A solution: ``values`` of the unknowns on ``blocks`` of paths, its evaluation and errors.
 
-    ``failure`` says why the precision was not reached; ``exceeded`` that it was for lack of budget.
+    ``failure`` says why the precision was not reached; ``exceeded`` that it was for lack of budget,
+    ``interrupted`` that the work was stopped after the first paths.
     """
 
     problem: ConditionalProblem
@@ -49,6 +50,7 @@ class Sampled:
     blocks: int
     failure: str = ""
     exceeded: bool = False
+    interrupted: bool = False
 
     @property
     def covariance(self) -> Floats:
@@ -96,7 +98,7 @@ def sample_to(
     fixed = np.sqrt(sum(abs(v[report]) ** 2 for v in shifts.values())) / size
     # rounding of the shifts must not ask for endless paths
     allowed = np.sqrt(max(precision**2 - fixed**2, (precision / 3) ** 2))
-    blocks, exceeded = first, ""
+    blocks, exceeded, interrupted = first, "", False
     while True:
         spread = _standard_errors(transform, found)
         statistical = float(spread[report]) / size
@@ -107,8 +109,13 @@ def sample_to(
         if exceeded:
             break
         progress(f"{number * per_block} paths")
-        blocks = list(range(number))
-        values, found, residual = newton_on_paths(problem, values, answer, blocks, runner, tol)
+        more = list(range(number))
+        try:
+            values, found, residual = newton_on_paths(problem, values, answer, more, runner, tol)
+        except Stopped as stopped:
+            exceeded, interrupted = str(stopped), True
+            break
+        blocks = more
         size = found.reports[report]
     errors = SampledErrors(spread, {**shifts, "bias": bias * len(first) / len(blocks)})
     failure = exceeded
@@ -129,6 +136,7 @@ def sample_to(
         len(blocks),
         failure,
         bool(exceeded),
+        interrupted,
     )
 
 
@@ -142,7 +150,7 @@ def _too_much(paths: int, most: int, seconds: float, runner: BlockRunner) -> str
     if paths > most:
         return f"{paths} paths would be needed; {most} are allowed"
     deadline = runner.stop.deadline
-    if deadline is not None and time.time() + seconds > deadline:
+    if deadline is not None and runner.journal is None and time.time() + seconds > deadline:
         return f"{paths} paths would take about {seconds:.0f} s, more than the time limit leaves"
     return ""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from .path_journal import PathJournal
 from .two_time_stop import Stop, leave_interrupts_to_others
 
 __all__ = ["ALONE", "BlockRunner", "Stopped", "block_runner"]
@@ -23,14 +25,23 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class BlockRunner:
-    """Runs blocks, with one BLAS thread each; ``pool`` None means in this process."""
+    """Runs blocks, with one BLAS thread each; ``pool`` None means in this process.
+
+    A ``journal`` keeps results and gives back those that it has.
+    """
 
     pool: Parallel | None = None
     workers: int = 1
     stop: Stop = field(default_factory=Stop)
+    journal: PathJournal | None = None
 
     def over(self, work: Callable[[int], _T], blocks: Sequence[int]) -> list[_T]:
         """Results in the order of the blocks, whoever computes them. Raises `Stopped`."""
+        if self.journal is not None:
+            return self.journal.over(partial(self._computed, work), blocks)
+        return self._computed(work, blocks)
+
+    def _computed(self, work: Callable[[int], _T], blocks: Sequence[int]) -> list[_T]:
         results: list[_T] = []
         size = 1 if self.pool is None else 2 * self.workers
         for first in range(0, len(blocks), size):
@@ -54,13 +65,15 @@ ALONE = BlockRunner()
 
 
 @contextmanager
-def block_runner(workers: int, stop: Stop) -> Iterator[BlockRunner]:
+def block_runner(
+    workers: int, stop: Stop, journal: PathJournal | None = None
+) -> Iterator[BlockRunner]:
     """A runner with so many worker processes, which end with the block."""
     if workers == 1:
-        yield BlockRunner(stop=stop)
+        yield BlockRunner(stop=stop, journal=journal)
         return
     with Parallel(n_jobs=workers) as pool:
-        yield BlockRunner(pool, workers, stop)
+        yield BlockRunner(pool, workers, stop, journal)
 
 
 def _in_worker(work: Callable[[int], _T], block: int) -> _T:

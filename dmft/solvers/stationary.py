@@ -20,7 +20,14 @@ from .linear_theory import LinearTheory
 from .stationary_solution import StationarySolution
 from .status import Status
 
-__all__ = ["BRANCHES", "METHODS", "StationarySolution", "is_branch", "solve_stationary"]
+__all__ = [
+    "BRANCHES",
+    "METHODS",
+    "StationarySolution",
+    "is_branch",
+    "solve_stationary",
+    "state_at_rest",
+]
 
 METHODS = ("auto", "dense", "matrix-free")
 
@@ -60,10 +67,8 @@ def solve_stationary(
             return StationarySolution(kind, Status.NOT_CONVERGED, message), existing
         if chosen.startswith("driven"):
             return _driven(survey, chosen, tol, lyapunov), others
-        if chosen == "zero":
-            return _zero(survey, lyapunov), others
-        if chosen.startswith("fixed-point"):
-            return _constant(survey, chosen, tol, lyapunov), others
+        if chosen == "zero" or chosen.startswith("fixed-point"):
+            return state_at_rest(survey, chosen, tol, lyapunov), others
         return _decaying(survey, chosen, tol, method, lyapunov), others
     except AverageBudgetError as error:
         return StationarySolution(branch, Status.BUDGET_EXCEEDED, str(error)), ()
@@ -71,6 +76,13 @@ def solve_stationary(
 
 def _by_name(names: tuple[str, ...]) -> str:
     return " and ".join(f"branch={name!r}" for name in names)
+
+
+def state_at_rest(survey: Survey, branch: str, tol: float, lyapunov: bool) -> StationarySolution:
+    """The zero state or one of the constant ones, by name."""
+    if branch == "zero":
+        return _zero(survey, lyapunov)
+    return _constant(survey, branch, tol, lyapunov)
 
 
 def _zero(survey: Survey, lyapunov: bool) -> StationarySolution:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import samples
 
 import dmft.cli
 from dmft.cli import find_commands, main
@@ -371,3 +372,32 @@ def test_progress_is_shown_on_terminals_only(
     with terminal.working("long [bold]work"):
         time.sleep(0.4)
     assert "long [bold]work" in screen.text
+
+
+def test_a_sampled_solution_cut_short_is_written_with_its_work(
+    api: Any, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers so far in the file, the folder kept, exit codes of `dmft transient`."""
+    for message, code in (("interrupted: error 5e-3 so far", 130), ("time limit reached", 3)):
+
+        def stopped(model: str, parameters: Any, /, text: str = message, **options: Any) -> Any:
+            assert options["checkpoint"] == Path("a.json.work")
+            assert (options["time_limit"], options["workers"]) == (9.0, 2)
+            options["checkpoint"].mkdir(exist_ok=True)
+            return samples.solution(
+                status=Status.INTERRUPTED, message=text, method="sampled", command=None
+            )
+
+        monkeypatch.setattr(api, "solve", stopped)
+        words = ["-o", "a.json", "--time-limit", "9", "--workers", "2"]
+        assert main(["solve", "gated", "g_h=3", *words]) == code
+        told = capsys.readouterr()
+        assert told.err == f"dmft: {message}; work kept in 'a.json.work'\n"
+        assert "interrupted" in told.out and load("a.json").status is Status.INTERRUPTED
+        assert Path("a.json.work").is_dir()
+    # the end of the same computation removes it
+    monkeypatch.setattr(
+        api, "solve", lambda *a, **o: samples.solution(message="", method="sampled", command=None)
+    )
+    assert main(["solve", "gated", "g_h=3", "-o", "a.json"]) == 0
+    assert files() == ["a.json"]

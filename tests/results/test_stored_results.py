@@ -22,7 +22,7 @@ SOLUTION_KEYS = {
     *("schema", "model", "parameters", "branch", "other_branches", "status", "variance"),
     *("lyapunov", "lag", "autocorrelation", "residual", "error_estimate", "versions", "seed"),
     *("seconds", "kind", "model_hash", "tol", "method", "message", "correlation_time", "command"),
-    *("mean", "limit", "digits", "interpolation"),
+    *("mean", "limit", "digits", "interpolation", "histories"),
 }
 
 
@@ -53,6 +53,7 @@ def test_sampled_solution_round_trip(tmp_path: Path, suffix: str) -> None:
         limit={"h": 0.0625, "z": 0.0, "r": None},
         standard_error=errors,
         interpolation="spline",
+        histories={"waiting_time": 40.0, "narrow": 0.1, "narrow_error": 0.01, "wide": 1 / 3},
     )
     path = tmp_path / f"result{suffix}"
     saved.save(path)
