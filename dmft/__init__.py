@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .api import models as models
     from .api import phase as phase
     from .api import solve as solve
+    from .find_slow_modes import relaxation_times as relaxation_times
+    from .find_slow_modes import slow_modes as slow_modes
     from .follow_branches import follow as follow
     from .parameters import Sweep as Sweep
     from .protocol import Pulse as Pulse
@@ -64,7 +66,9 @@ __all__ = [
     "models",
     "phase",
     "read_model",
+    "relaxation_times",
     "scan",
+    "slow_modes",
     "solve",
     "transient",
     "validate",
@@ -91,7 +95,9 @@ _HOMES = {
     "models": "dmft.api",
     "phase": "dmft.api",
     "read_model": "dmft.derivations.model_file",
+    "relaxation_times": "dmft.find_slow_modes",
     "scan": "dmft.scans.run",
+    "slow_modes": "dmft.find_slow_modes",
     "solve": "dmft.api",
     "transient": "dmft.run_transient",
 }

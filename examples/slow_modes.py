@@ -11,7 +11,6 @@ import numpy as np
 
 import dmft
 from dmft.plots import Curve, draw_lines, new_figure, save_figure
-from dmft.solvers.find_slow_modes import relaxation_times, slow_modes
 
 THETA = 0.2
 GAINS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0])
@@ -27,15 +26,16 @@ def main() -> None:
     for share in (0.7, 0.9, 1.2, 1.5):
         g_h = share * end
         found = [
-            slow_modes("gated", g_h=g_h, alpha_r=5, alpha_z=a, beta_z=THETA * a)[0] for a in GAINS
+            dmft.slow_modes("gated", g_h=g_h, alpha_r=5, alpha_z=a, beta_z=THETA * a)[0]
+            for a in GAINS
         ]
         rates = np.array([state.edge for state in found])
         print(f"g_h = {g_h:.3f}: leading edge " + " ".join(f"{rate:.2e}" for rate in rates))
         edges.append(Curve(GAINS, rates, f"{g_h:.2f}"))
-    state = slow_modes("gated", g_h=0.9 * end, alpha_r=5, alpha_z=1)[0]
+    state = dmft.slow_modes("gated", g_h=0.9 * end, alpha_r=5, alpha_z=1)[0]
     shares = []
     for a in (1.0, 5.0, 10.0, 40.0):
-        slower = relaxation_times(
+        slower = dmft.relaxation_times(
             "gated", TIMES, g_h=end, alpha_z=a, beta_z=THETA * a, variance=state.variance
         )
         print(f"alpha_z = {a:g}: {slower[TIMES > 100][0]:.3f} of the units are slower than 100")

@@ -5,9 +5,9 @@ import pytest
 from scipy import integrate, optimize, special, stats
 
 import dmft
+from dmft import find_slow_modes
 from dmft.codegen import compiled_theory
 from dmft.errors import InputError, NotCoveredError
-from dmft.solvers import find_slow_modes
 from dmft.solvers.slow_modes import relaxation, slow_modes
 
 THEORY = compiled_theory("gated")

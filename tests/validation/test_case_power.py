@@ -25,10 +25,12 @@ def stored(stem):
 @pytest.fixture
 def known(monkeypatch):
     """`dmft.api.solve` that solves nothing twice: faults share most of their points."""
-    solved = cache(lambda model, values: solve(model, dict(values)))
-    monkeypatch.setattr(
-        "dmft.api.solve", lambda model, values, **more: solved(model, tuple(sorted(values.items())))
-    )
+    solved = cache(lambda model, values, more: solve(model, dict(values), **dict(more)))
+
+    def remembered(model, values, **more):
+        return solved(model, tuple(sorted(values.items())), tuple(sorted(more.items())))
+
+    monkeypatch.setattr("dmft.api.solve", remembered)
 
 
 def test_every_case_has_its_networks():

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmft.errors import InputError, NotCoveredError
-from dmft.parameters import check_parameters, find_model, merge_parameters
+from .errors import InputError, NotCoveredError
+from .parameters import check_parameters, find_model, merge_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from dmft.codegen.source import ModelSource
-    from dmft.codegen.theory import CompiledTheory
-
-    from .slow_modes import SlowModes
+    from .codegen.source import ModelSource
+    from .codegen.theory import CompiledTheory
+    from .solvers.slow_modes import SlowModes
 
 __all__ = ["relaxation_times", "slow_modes"]
 
@@ -29,7 +28,8 @@ def slow_modes(
     With a steep gate it is positive but exponentially small where the open units alone are stable, and
     zero where the static radius V is below one (`SlowModes`). Parameters as in `dmft.solve`.
 
-    >>> [state] = slow_modes("gated", g_h=3, alpha_r=5, alpha_z=20, beta_z=4)
+    >>> import dmft
+    >>> [state] = dmft.slow_modes("gated", g_h=3, alpha_r=5, alpha_z=20, beta_z=4)
     >>> round(state.radius, 6), round(state.edge, 6)
     (1.73806, 0.00746)
     """
@@ -43,7 +43,7 @@ def slow_modes(
         )
     if np.any(theory.vector("current_means", values)):
         raise NotCoveredError(f"{theory.info.name}: means of couplings are not covered here")
-    from .slow_modes import slow_modes as of_theory
+    from .solvers.slow_modes import slow_modes as of_theory
 
     return tuple(of_theory(theory, values))
 
@@ -63,21 +63,22 @@ def relaxation_times(
     ``mean`` and ``variance`` are those of the gating field in any stationary state, chaotic ones too, like
     the variances of a solution: it is Gaussian, so that this is exact at every moment.
 
-    >>> relaxation_times("gated", [3.0], g_h=3, alpha_z=10, variance=0.3).round(3)
+    >>> import dmft
+    >>> dmft.relaxation_times("gated", [3.0], g_h=3, alpha_z=10, variance=0.3).round(3)
     array([0.45])
     """
     theory, values = _asked(model, merge_parameters(parameters, more_parameters))
     found = np.atleast_1d(np.asarray(times, dtype=float))
     if not np.all(found > 0) or not variance > 0 or not np.isfinite([variance, mean]).all():
         raise InputError("times and variance: give finite numbers > 0, and a finite mean")
-    from .slow_modes import relaxation
+    from .solvers.slow_modes import relaxation
 
     return relaxation(theory, values, mean, variance, found)
 
 
 def _asked(model: ModelSource, given: Mapping[str, Any]) -> tuple[CompiledTheory, dict[str, float]]:
     """The theory of a model with one gate, and the parameters."""
-    from dmft.codegen import compiled_theory, resolve
+    from .codegen import compiled_theory, resolve
 
     declared = resolve(model)
     values = check_parameters(find_model(declared), given)
