@@ -1,8 +1,9 @@
 """Random parameters against the stationary solver: python -m dmft.validation.fuzz -o fuzz.jsonl
 
 Every set must end in an answer that obeys its equations on a finer grid, or in a status that says there
-is none; one that takes more than the cap (wall-clock time) is `budget-exceeded`. Sets are determined by
-seed and index alone. What is done lies in the journal: the same command after an interruption goes on,
+is none; one that takes longer than the cap is `budget-exceeded`. The cap counts wall-clock time; on a
+machine with other work ``--clock processor`` counts processor time. Sets are determined by seed and
+index alone. What is done lies in the journal: the same command after an interruption goes on,
 and examines again what other code has examined (``--mixed`` keeps it, and says so).
 
 Exit code 0: no failure, and less than 2% budget-exceeded; 1: else; 2: bad input; 130: interrupted.
@@ -27,7 +28,7 @@ from dmft.errors import DmftError, InputError
 
 from .fuzz_draw import draw
 from .fuzz_examine import FAILURES, VERDICTS, examine
-from .fuzz_worker import Examine, Worker
+from .fuzz_worker import CLOCKS, Examine, Worker
 from .journal import Journal, key_of
 
 __all__ = ["CAP", "LARGEST_SHARE", "FuzzReport", "fuzz", "main"]
@@ -99,6 +100,7 @@ def fuzz(
     seed: int = 0,
     workers: int = 1,
     cap: float = CAP,
+    clock: str = "wall",
     journal: Journal | None = None,
     mixed: bool = False,
     told: Callable[[int, Mapping[str, Any]], None] = lambda index, record: None,
@@ -111,11 +113,11 @@ def fuzz(
     journal = Journal() if journal is None else journal
     code = code_of_package()
     parameters = {index: draw(seed, index) for index in sets}
-    keys = {index: key_of({"parameters": p, "cap": cap}) for index, p in parameters.items()}
+    keys = {index: key_of({"parameters": p, "cap": cap, "clock": clock}) for index, p in parameters.items()}
     missing = [
         i for i in sets if keys[i] not in journal or not (mixed or journal[keys[i]]["code"] == code)
     ]
-    for index, record in _examined(missing, parameters, workers, cap, examined):
+    for index, record in _examined(missing, parameters, workers, cap, clock, examined):
         whole = {"index": index, "parameters": parameters[index], "code": code, **record}
         journal.put(keys[index], whole)
         told(index, whole)
@@ -127,11 +129,12 @@ def _examined(
     parameters: Mapping[int, Mapping[str, float]],
     workers: int,
     cap: float,
+    clock: str,
     examined: Examine,
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Sets and their records, as they end."""
     left = list(reversed(indices))
-    crew = [Worker(examined, cap) for _ in range(min(workers, len(left)))]
+    crew = [Worker(examined, cap, clock) for _ in range(min(workers, len(left)))]
     try:
         while left or any(worker.index is not None for worker in crew):
             for worker in crew:
@@ -171,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=_whole, default=0)
     parser.add_argument("--workers", type=_whole, default=1, metavar="COUNT", help="processes")
     parser.add_argument("--cap", type=float, default=CAP, help="seconds for one set; default: 30")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="what the cap counts")
     parser.add_argument("-o", "--output", metavar="FILE.jsonl", help="the journal")
     parser.add_argument("--mixed", action="store_true", help="keep what other code has examined")
     given = parser.parse_args(arguments)
@@ -185,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed=given.seed,
             workers=given.workers,
             cap=given.cap,
+            clock=given.clock,
             journal=journal,
             mixed=given.mixed,
             told=_tell,

@@ -1,8 +1,8 @@
 """A process that examines random sets one after the other, and is replaced when one takes too long.
 
 Nothing inside a computation can be trusted to end it in time: the process is killed. It is a fresh
-interpreter on every system (start method spawn). The cap counts wall-clock time; the process reports its
-processor time every second, so that a cap reached on a busy machine can be told from a slow solver.
+interpreter on every system (start method spawn). The cap counts wall-clock time or, on a busy machine,
+processor time, which the process reports every second; either is known of a set that was not finished.
 Messages are JSON.
 """
 
@@ -23,7 +23,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["Examine", "Worker"]
+__all__ = ["CLOCKS", "Examine", "Worker"]
+
+#: What a cap may count.
+CLOCKS = ("wall", "processor")
 
 #: Parameters -> record with a verdict; a function of a module, found by name in the process.
 Examine = Callable[[Mapping[str, float]], dict[str, Any]]
@@ -41,6 +44,7 @@ class Worker:
 
     examine: Examine
     cap: float
+    clock: str = "wall"
     index: int | None = None
     _process: SpawnProcess | None = None
     _pipe: Connection | None = None
@@ -81,12 +85,15 @@ class Worker:
             self.stop()
             return self._record("crash", "the process died")
         waited = time.monotonic() - self._since
-        if waited <= (self.cap if self._ready else _STARTUP):
+        if not self._ready:
+            if waited <= _STARTUP:
+                return None
+            self.stop()
+            return self._record("crash", "the process did not start")
+        if (waited if self.clock == "wall" else self._used) <= self.cap:
             return None
         self.stop()
-        if not self._ready:
-            return self._record("crash", "the process did not start")
-        return self._record("budget-exceeded", f"more than {self.cap:g} s")
+        return self._record("budget-exceeded", f"more than {self.cap:g} s ({self.clock} clock)")
 
     def stop(self) -> None:
         """Kill the process; the next set gets a new one."""
