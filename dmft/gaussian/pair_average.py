@@ -40,8 +40,8 @@ UnaryFunction = Callable[[Any], list[Any]]
 
 _FIRST_STEP = 0.4
 _SMALLEST_STEP = _FIRST_STEP / 2**12
-#: The series gives way to smoothing near |rho| = 1 rather than grow beyond this.
-_MOST_TERMS = 4096
+#: The series gives way to smoothing near |rho| = 1 rather than grow beyond this: at |rho| > 0.9.
+_MOST_TERMS = 512
 _TOO_MANY_NODES = (
     "a Gaussian average needs more nodes than allowed: gain times standard deviation is too large"
 )
@@ -260,7 +260,7 @@ def pair_average(
         slopes = d / (2 * np.sqrt(variance))
         if tail <= tol * power:
             return PairAverage(variance, c, slopes, 2 * tol * power)
-        near = SmoothedPair(function, variance, step / 2)
+        near = SmoothedPair(function, variance, step / 2, tol)
         # the n-th term of dF/dC is n times larger: its tail decides
         switch = float((tol * power / (c.size * tail)) ** (1 / c.size))
         return PairAverage(variance, c, slopes, 2 * tol * power, near, switch)
