@@ -25,7 +25,7 @@ __all__ = ["SquareMoments", "square_moments"]
 Floats = NDArray[np.float64]
 
 _FIRST_STEP = 0.4
-_SMALLEST_STEP = _FIRST_STEP / 2**10
+_SMALLEST_STEP = _FIRST_STEP / 2**12
 _REACH = 9.0  # the density is 1e-18 there
 
 

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 #: Weight of log q beside log A in the length of a curve.
 _SCALE_WEIGHT = 3.0
 #: First amplitudes tried above an onset, relative to its variance.
-_FIRST_AMPLITUDES = (0.1, 0.03, 0.3, 0.01)
+_FIRST_AMPLITUDES = (0.1, 0.03, 0.3, 0.01, 1e-3)
 #: Below this share of C(0) a decaying part has come back to a constant state.
 _FAINT = 3e-3
 #: A curve is begun below the first share, and not looked at below the second.
