@@ -15,6 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from dmft.gaussian.pair_average import AverageBudgetError
+
 from .decaying import Bracket, DecayingPoint, Search, scaled, solve_at
 from .first_decaying_point import point_above
 from .lag_grid import LagGrid
@@ -269,7 +271,10 @@ def _advance(
     target = float(tangent @ _place(last)) + step
     guess = scaled(path, float(np.exp(step * tangent[0])), share)
     prescribed = PrescribedLine(float(tangent[0]), float(tangent[1]) * _SCALE_WEIGHT, target)
-    point = solve_at(linear, guess, prescribed)
+    try:
+        point = solve_at(linear, guess, prescribed)
+    except AverageBudgetError:
+        return None  # a wild guess may be too steep for the averages: a shorter step need not be
     if point is None or np.linalg.norm(_place(point) - _place(last)) > farthest:
         return None
     return point
