@@ -64,10 +64,14 @@ def violation(solution: Solution) -> Violation:
     if not solution.lag.size:
         raise DmftError(f"there is nothing to verify: status {solution.status}")
     if solution.standard_error or solution.method in ("sampled", "factorised"):
-        raise InputError(f"method {quoted(solution.method)}: such a solution has no exact equations")
+        raise InputError(
+            f"method {quoted(solution.method)}: such a solution has no exact equations"
+        )
     theory = compiled_theory(solution.model)
     if theory.info.hash != solution.model_hash:
-        raise InputError(f"{quoted(solution.model)} was solved with another declaration of the model")
+        raise InputError(
+            f"{quoted(solution.model)} was solved with another declaration of the model"
+        )
     linear = LinearTheory(theory, solution.parameters)
     names, active = theory.info.fields, list(linear.active)
     means = np.array([solution.mean[name] for name in names], dtype=np.float64)

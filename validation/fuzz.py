@@ -113,7 +113,10 @@ def fuzz(
     journal = Journal() if journal is None else journal
     code = code_of_package()
     parameters = {index: draw(seed, index) for index in sets}
-    keys = {index: key_of({"parameters": p, "cap": cap, "clock": clock}) for index, p in parameters.items()}
+    keys = {
+        index: key_of({"parameters": p, "cap": cap, "clock": clock})
+        for index, p in parameters.items()
+    }
     missing = [
         i for i in sets if keys[i] not in journal or not (mixed or journal[keys[i]]["code"] == code)
     ]

@@ -5,9 +5,9 @@ rho = 1. There two values of covariance C = rho D > 0 are x = u + v, y = u + v' 
 var v = var v' = D - C small, so that with the smoothed function (f * N_s)(u) = E f(u + s v)
 
     F(D, C) = E_u [ (f * N_s)(u)^2 ],  dF/dC = E_u [ (f' * N_s)(u)^2 ],
-    dF/dD = E_u [ (f'' * N_s)(u) (f * N_s)(u) ],      s^2 = D - C
+    dF/dD = E_u [ (f'' * N_s)(u) (f * N_s)(u) ] = E_u [ u (f' * N_s)(u) (f * N_s)(u) ] / C - dF/dC,
 
-(Price's theorem). Smoothing is a product in Fourier space on a uniform grid that resolves f; a
+s^2 = D - C (Price's theorem; by parts). Smoothing is a product in Fourier space on a uniform grid that resolves f; a
 smooth window, equal to one wherever the Gaussian weight matters, makes f periodic. For rho < 0, y
 is replaced by -y. What is smoothed by s has no wave numbers far beyond 1/s: it is summed on as coarse a
 grid as that allows. In log(1 + a^2 (1 - rho)), a the gain times standard deviation, all three are smooth:
@@ -66,10 +66,10 @@ class SmoothedPair:
 
     @cached_property
     def _spectra(self) -> NDArray[np.complex128]:
-        """Fourier series of the windowed f, f', f'' about the beginning of the period."""
+        """Fourier series of the windowed f and f' about the beginning of the period."""
         x = _nodes(self._finest)
         window = 0.5 * special.erfc((abs(x) - _EDGE) / _EDGE_WIDTH)
-        values = self.function(np.sqrt(self.variance) * x)[:3]
+        values = self.function(np.sqrt(self.variance) * x)[:2]
         series = np.stack([fft.rfft(np.asarray(v) * window) for v in values]) / self._finest
         order = np.arange(series.shape[1])
         return np.asarray(series * np.exp(-1j * np.pi * order / self._finest))
@@ -129,7 +129,9 @@ class SmoothedPair:
             alike = np.flatnonzero(coarser == power)
             count = self._finest
             if power > 0:
-                count = 2 * int(fft.next_fast_len(int(count / _COARSENING**power / 2) + 1, real=True))
+                count = 2 * int(
+                    fft.next_fast_len(int(count / _COARSENING**power / 2) + 1, real=True)
+                )
             for part in np.array_split(alike, max(1, alike.size * count // _CHUNK)):
                 if part.size:
                     result[:, part] = self._on_grid(rho[part], min(count, self._finest))
@@ -144,7 +146,7 @@ class SmoothedPair:
         # the series is about the beginning of the period, half a spacing before the first node
         turn = np.exp(1j * np.pi * order / count) * count
         smoothing = np.exp(-0.5 * (1 - r) * (np.pi / _HALF_PERIOD * order) ** 2)
-        f, slope, curvature = (
+        f, slope = (
             fft.irfft(spectrum[: order.size] * turn * smoothing, n=count, axis=-1)
             for spectrum in self._spectra
         )
@@ -152,8 +154,12 @@ class SmoothedPair:
         turned = rho[:, None] < 0
         other_f = weight * np.where(turned, f[:, ::-1], f)
         other_slope = weight * np.where(turned, slope[:, ::-1], slope)
-        pairs = ((f, other_f), (slope, other_slope), (curvature, other_f), (slope, other_f))
-        return np.stack([np.sum(one * other, axis=-1) for one, other in pairs])
+        mixed = slope * other_f
+        value, by_c, by_mean = (
+            np.sum(part, axis=-1) for part in (f * other_f, slope * other_slope, mixed)
+        )
+        by_d = mixed @ x / (abs(rho) * np.sqrt(self.variance)) - np.sign(rho) * by_c
+        return np.stack([value, by_c, by_d, by_mean])
 
 
 def _nodes(count: int) -> Floats:
