@@ -16,8 +16,9 @@ A mean of x and y only shifts f; the derivative by it is 2 E f'(x) f(y), where f
 coefficients sqrt((n+1)/D) c_{n+1}.
 
 Steep functions, a >> 1, need some 100 a^2 terms, but only near |rho| = 1: there the series gives way
-to smoothing (`smoothed_pair`). The first terms need little of such a function: he_n(x) w(x) has wave numbers
-up to sqrt(n) only, so that f is put through a low pass and taken on a coarse grid. Fixed Gauss-Hermite orders lose digits silently as a grows and are not used.
+to smoothing (`smoothed_pair`). The first terms need little of such a function: he_n(x) w(x) has wave
+numbers up to sqrt(n) only, so that f is put through a low pass and taken on a coarse grid. Fixed
+Gauss-Hermite orders lose digits silently as a grows and are not used.
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ var v = var v' = D - C small, so that with the smoothed function (f * N_s)(u) = 
     F(D, C) = E_u [ (f * N_s)(u)^2 ],  dF/dC = E_u [ (f' * N_s)(u)^2 ],
     dF/dD = E_u [ (f'' * N_s)(u) (f * N_s)(u) ] = E_u [ u (f' * N_s)(u) (f * N_s)(u) ] / C - dF/dC,
 
-s^2 = D - C (Price's theorem; by parts). Smoothing is a product in Fourier space on a uniform grid that resolves f; a
-smooth window, equal to one wherever the Gaussian weight matters, makes f periodic. For rho < 0, y
-is replaced by -y. What is smoothed by s has no wave numbers far beyond 1/s: it is summed on as coarse a
-grid as that allows. In log(1 + a^2 (1 - rho)), a the gain times standard deviation, all three are smooth:
-many correlations are interpolated from a few by Chebyshev polynomials, if the last coefficients vanish.
+s^2 = D - C (Price's theorem; by parts). Smoothing is a product in Fourier space on a uniform grid that
+resolves f; a smooth window, equal to one wherever the Gaussian weight matters, makes f periodic. For
+rho < 0, y is replaced by -y. What is smoothed by s has no wave numbers far beyond 1/s: it is summed on
+as coarse a grid as that allows. In log(1 + a^2 (1 - rho)), a the gain times standard deviation, all
+three are smooth: many correlations are interpolated from a few by Chebyshev polynomials, if the last
+coefficients vanish.
 """
 
 from __future__ import annotations
