@@ -147,10 +147,10 @@ def _examined(
             busy = [worker for worker in crew if worker.index is not None]
             wait([worker.pipe for worker in busy if worker.pipe is not None], timeout=_TICK)
             for worker in busy:
-                index = worker.index
+                given = worker.index
                 record = worker.hear()
-                if record is not None and index is not None:
-                    yield index, record
+                if record is not None and given is not None:
+                    yield given, record
     finally:
         for worker in crew:
             worker.stop()

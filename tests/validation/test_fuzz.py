@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from fuzz_jobs import dies_on_large_gains, sleeps_on_large_gains, verified
+from gated_by_hand import late_activity, steps_needed
 
 import dmft
 from dmft.validation.fuzz import FuzzReport, fuzz, main
@@ -26,6 +27,32 @@ def test_random_sets_end_in_a_verified_solution_or_an_explicit_status(first):
     assert not failed, json.dumps(failed, indent=1)
     verdicts = [r["verdict"] for r in outcomes.values()]
     assert verdicts.count("verified") >= CHUNK - 1, verdicts
+
+
+#: Of the first sets those without noise in which a network is soon where it goes to.
+QUICK = [
+    index
+    for index, p in enumerate(draw(SEED, i) for i in range(20))
+    if not p.get("noise_h") and not p.get("noise_r") and steps_needed(p)[0] < 800
+]
+
+
+@pytest.mark.parametrize("index", QUICK)
+def test_a_network_goes_to_the_branch_that_auto_returns(index):
+    """From a wide start: it rests where a constant state is returned, and moves where chaos is.
+
+    N = 500 and one draw of couplings: <h^2> has a standard error of sqrt(2/N) = 6% from the disorder
+    of independent units, and several times that where units are correlated in time.
+    """
+    parameters = draw(SEED, index)
+    solution = dmft.solve("gated", parameters)
+    assert solution.status == "converged"
+    size, speed = late_activity(parameters, 500, index)
+    assert solution.variance["h"] == pytest.approx(size, rel=0.25)
+    if solution.branch == "chaotic":
+        assert speed > 1e-3
+    else:
+        assert speed < 1e-9
 
 
 def test_draws_cover_the_ranges_and_the_special_values():
