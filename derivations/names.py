@@ -25,7 +25,17 @@ RESERVED = frozenset(
         *("lag", "error", "status", "segment", "header", "quantity", "field", "point", "variance"),
         *("autocorrelation", "correlation_time", "couplings", "integrator", "mean", "limit"),
         *("standard_error", "interpolation", "start", "protocol", "until", "paths", "scheduler"),
-        *("tell", "time", "times", "earlier", "populations", "checkpoint", "changes", "kurtosis"),
+        *(
+            "tell",
+            "time",
+            "times",
+            "earlier",
+            "populations",
+            "checkpoint",
+            "changes",
+            "kurtosis",
+            "statics",
+        ),
     }
 )
 

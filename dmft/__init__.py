@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .api import models as models
     from .api import phase as phase
     from .api import solve as solve
+    from .follow_branches import follow as follow
     from .parameters import Sweep as Sweep
     from .protocol import Pulse as Pulse
     from .protocol import Ramp as Ramp
@@ -57,6 +58,7 @@ __all__ = [
     "__version__",
     "boundary",
     "derive",
+    "follow",
     "load",
     "logistic",
     "models",
@@ -83,6 +85,7 @@ _HOMES = {
     "Sweep": "dmft.parameters",
     "boundary": "dmft.api",
     "derive": "dmft.api",
+    "follow": "dmft.follow_branches",
     "load": "dmft.results.load",
     "logistic": "dmft.derivations.functions",
     "models": "dmft.api",

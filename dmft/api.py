@@ -228,7 +228,7 @@ def boundary(
     /,
     *,
     solve_for: str | None = None,
-    tol: float = 1e-12,
+    tol: float | None = None,
     digits: int | None = None,
     **more_parameters: float | Sweep | Sequence[float],
 ) -> BoundaryCurve:
@@ -250,7 +250,8 @@ def boundary(
         The unknown; by default the first parameter of the model without a default value, on the
         line of rest the first gain that matters.
     tol
-        Accuracy of the located values, relative to max(1, |value|); between 1e-14 and 1e-3.
+        Accuracy of the located values, relative to max(1, |value|); between 1e-14 and 1e-3. By default
+        1e-12, and 1e-9 for boundaries of chaos (``chaos-onset``, ``lyapunov-zero``).
     digits
         Also prove so many digits, 10 to 200 (extra ``certified``): ``enclosure`` holds intervals that
         contain exactly one solution. Parameters are taken as the decimals that they print as.
@@ -277,16 +278,16 @@ def boundary(
 
     declared = resolve(model)
     find_model(declared)
-    tol = _check_tol(tol, 1e-14, 1e-3)
     from .locate_boundary import locate_boundary
     from .solvers.boundaries import BOUNDARIES
 
     _choose("boundary", name, BOUNDARIES)
+    accuracy = BOUNDARIES[name].tol if tol is None else _check_tol(tol, 1e-14, 1e-3)
     if digits is not None:
         _check_digits(digits, name)
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
-        return locate_boundary(compiled_theory(declared), name, given, solve_for, tol, digits)
+        return locate_boundary(compiled_theory(declared), name, given, solve_for, accuracy, digits)
 
 
 def _check_digits(digits: object, name: str) -> None:
@@ -307,6 +308,7 @@ def phase(
     /,
     *,
     tol: float = 1e-8,
+    statics: bool = False,
     **more_parameters: float | Sweep | Sequence[float],
 ) -> PhaseDiagram:
     """Which states exist, and which are stable, over a plane of two parameters.
@@ -324,6 +326,9 @@ def phase(
         sequence; the first is drawn to the right, the second upwards.
     tol
         Accuracy of the boundaries, relative to max(1, |value|).
+    statics
+        From constant states alone, in a second or two: no ``chaos-onset``, and regions say which
+        constant states are stable, "(unstable fixed points)" beside them, or "none stable".
 
     Raises
     ------
@@ -346,7 +351,7 @@ def phase(
 
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
-        return phase_diagram(compiled_theory(declared), given, tol)
+        return phase_diagram(compiled_theory(declared), given, tol, statics=statics)
 
 
 def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from .locate_boundary import locate_boundary
 from .parameters import Sweep, check_swept
 from .results.phase import PhaseCurve, PhaseDiagram
 from .results.provenance import versions
-from .solvers.regions import UNDECIDED, region_name
+from .solvers.boundaries import BOUNDARIES
+from .solvers.regions import UNDECIDED, region_name, static_region_name
 
 if TYPE_CHECKING:
     from .codegen.theory import CompiledTheory
@@ -51,11 +53,13 @@ def phase_diagram(
     theory: CompiledTheory,
     given: Mapping[str, Any],
     tol: float,
+    *,
+    statics: bool = False,
     told: Callable[[str], None] = lambda text: None,
 ) -> PhaseDiagram:
     """Regions and boundaries over the plane of the two parameters that are sweeps in ``given``.
 
-    ``told`` is called with a phrase before every step.
+    ``statics``: from constant states alone. ``told`` is called with a phrase before every step.
     """
     started = time.perf_counter()
     fixed, swept = check_swept(theory.info, given)
@@ -76,7 +80,8 @@ def phase_diagram(
     plane = _Plane(along, up if along == across else across, swept, fixed)
     curves: dict[str, BoundaryCurve] = {}
     left_out: list[str] = []
-    for name in PHASE_BOUNDARIES:
+    names = [n for n in PHASE_BOUNDARIES if not statics or "gaussian" not in BOUNDARIES[n].stages]
+    for name in names:
         told(f"locating {name}")
         request = {**fixed, plane.rows: list(swept[plane.rows])}
         try:
@@ -84,7 +89,8 @@ def phase_diagram(
         except InputError as error:  # has no meaning here, like zero-state with a bias
             left_out.append(f"{name}: {error}")
     told("naming regions")
-    labels, region = _regions(theory, plane, curves)
+    named = static_region_name if statics else region_name
+    labels, region = _regions(partial(named, theory), plane, curves)
     if along != across:
         region = region.T
     return PhaseDiagram(
@@ -142,7 +148,9 @@ def _crossings(curve: BoundaryCurve, plane: _Plane) -> list[list[float]]:
 
 
 def _regions(
-    theory: CompiledTheory, plane: _Plane, curves: Mapping[str, BoundaryCurve]
+    named: Callable[[Mapping[str, float]], str],
+    plane: _Plane,
+    curves: Mapping[str, BoundaryCurve],
 ) -> tuple[tuple[str, ...], Integers]:
     """Names of regions and their numbers, shape (rows, along)."""
     along = np.array(plane.values[plane.along])
@@ -158,7 +166,7 @@ def _regions(
 
     def ask(row: int, column: int) -> str:
         at = {plane.rows: rows[row], plane.along: float(along[column])}
-        return region_name(theory, {**plane.fixed, **at})
+        return named({**plane.fixed, **at})
 
     names = np.full(below.shape[:2], UNDECIDED, dtype=object)
     signatures, where = np.unique(below.reshape(-1, below.shape[-1]), axis=0, return_inverse=True)

@@ -32,7 +32,12 @@ def boundary(
         str | None,
         typer.Option("--solve-for", metavar="NAME", help="The parameter that is the unknown."),
     ] = None,
-    tol: Annotated[str, typer.Option(metavar="NUMBER", help="Accuracy asked for.")] = "1e-12",
+    tol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER", help="Accuracy asked for: 1e-12, for boundaries of chaos 1e-9."
+        ),
+    ] = None,
     digits: Annotated[
         int | None, typer.Option(metavar="N", help="Prove so many digits (10 to 200).")
     ] = None,
@@ -56,7 +61,9 @@ def boundary(
     from ..results.sheet import CURVE_SUFFIXES
 
     given = parse_assignments(assignments or [])
-    accuracy = parse_number(tol, "tol", "a number between 0 and 1, like 1e-12")
+    accuracy = (
+        None if tol is None else parse_number(tol, "tol", "a number between 0 and 1, like 1e-12")
+    )
     outputs = check_outputs(output or [], CURVE_SUFFIXES, option="-o")
     figure = None
     if plot is not None:

@@ -20,6 +20,9 @@ def phase(
     tol: Annotated[
         str, typer.Option(metavar="NUMBER", help="Accuracy of the boundaries.")
     ] = "1e-8",
+    statics: Annotated[
+        bool, typer.Option("--statics", help="From constant states alone: fast, blind to chaos.")
+    ] = False,
     json: JsonFlag = False,
     output: Outputs = None,
     plot: PlotFile = None,
@@ -41,7 +44,7 @@ def phase(
     from ..api import phase as draw
 
     with working("computing the phase diagram"):
-        diagram = draw(model, given, tol=accuracy)
+        diagram = draw(model, given, tol=accuracy, statics=statics)
     diagram = replace(diagram, command=command_of(context))
     if json:
         print_json(diagram.to_json())

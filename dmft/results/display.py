@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .symbols import number
 
 if TYPE_CHECKING:
+    from .branches import BranchDiagram
     from .curve import BoundaryCurve
     from .scan import Scan
     from .solution import Solution
@@ -113,6 +114,26 @@ def curve_html(curve: BoundaryCurve, longest: int = 20) -> str:
         half = longest // 2
         rows = [*rows[:half], ("...",) * len(rows[0]), *rows[-half:]]
     return _table(curve_line(curve), (*curve.columns, "error", "status", "segment"), rows)
+
+
+def branch_rows(diagram: BranchDiagram) -> list[tuple[str, ...]]:
+    """One row per branch: number, kind, points, from where to where, and how it ends."""
+    rows = []
+    for i, branch in enumerate(diagram.branches):
+        moments = branch.variance[diagram.fields[0]]
+        ends = [(float(v[0]), float(v[-1])) for v in (branch.value, moments)]
+        texts = [" to ".join(_digits(x, 6) for x in pair) for pair in ends]
+        rows.append((str(i), branch.kind, str(len(branch)), *texts, ", ".join(branch.ends)))
+    return rows
+
+
+def event_rows(diagram: BranchDiagram) -> list[tuple[str, ...]]:
+    """One row per special point, in the order of branches and values."""
+    return [
+        (str(i), event.kind, _digits(event.value), _size(event.error), _digits(event.amplitude, 6))
+        for i, branch in enumerate(diagram.branches)
+        for event in sorted(branch.events, key=lambda e: e.value)
+    ]
 
 
 def scan_line(scan: Scan) -> str:

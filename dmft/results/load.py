@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import InputError, did_you_mean, quoted
 from .archive import read_archive
+from .branches import BranchDiagram
 from .csvtable import read_csv
 from .curve import BoundaryCurve
 from .netcdf import read_netcdf
@@ -29,8 +30,10 @@ from .transient_sheet import triangle_columns
 
 __all__ = ["load"]
 
+Result = Solution | BoundaryCurve | PhaseDiagram | Scan | Transient | BranchDiagram
 
-def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan | Transient:
+
+def load(path: str | Path) -> Result:
     """Read a result that its method ``save`` wrote; the suffix says how.
 
     The numbers are the same doubles that were saved. Raises `InputError`, in one line, for a
@@ -75,9 +78,11 @@ def load(path: str | Path) -> Solution | BoundaryCurve | PhaseDiagram | Scan | T
         return Scan.from_sheet(sheet)
     if kind == Transient.kind:
         return Transient.from_sheet(sheet)
+    if kind == BranchDiagram.kind:
+        return BranchDiagram.from_sheet(sheet)
     raise InputError(
-        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, phase, scan and "
-        "transient"
+        f"{source} is of the kind {quoted(kind)}; dmft.load reads solution, boundary, branches, phase, scan "
+        "and transient"
     )
 
 
@@ -107,6 +112,8 @@ def _read_json(path: Path, source: str) -> Sheet:
         names = [*record.series_map("axes"), *value_names(record.texts("fields"))]
         columns = _numbers(points, names)
         columns |= {name: [point.text(name) for point in points] for name in SCAN_TEXTS}
+    elif kind == BranchDiagram.kind:
+        columns = dict(record.series_map("columns"))
     elif kind == Transient.kind:
         columns = triangle_columns(record)
     return Sheet(record.data, columns, source)

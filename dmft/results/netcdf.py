@@ -22,10 +22,11 @@ from .sheet import ERROR_COLUMN, Sheet, Storable
 from .transient_dataset import transient_columns
 
 if TYPE_CHECKING:
+    from .branches import BranchDiagram
     from .curve import BoundaryCurve
     from .solution import Solution
 
-__all__ = ["curve_dataset", "read_netcdf", "solution_dataset", "write_netcdf"]
+__all__ = ["branches_dataset", "curve_dataset", "read_netcdf", "solution_dataset", "write_netcdf"]
 
 _TIME = "leak time of the first field"
 
@@ -120,6 +121,16 @@ def curve_dataset(curve: BoundaryCurve) -> Any:
         },
         coords={name: ((), value) for name, value in curve.fixed.items()},
         attrs=_attributes(curve, "boundary", "solve_for", "message"),
+    )
+
+
+def branches_dataset(diagram: BranchDiagram) -> Any:
+    """Dimension point, ``branch`` the number of its branch; fixed parameters as scalar coordinates."""
+    columns = diagram.to_sheet().columns
+    return _xarray("data sets").Dataset(
+        data_vars={name: ("point", values) for name, values in columns.items()},
+        coords={name: ((), value) for name, value in diagram.fixed.items()},
+        attrs=_attributes(diagram, "along", "message"),
     )
 
 

@@ -21,6 +21,8 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "chaos": ("#CFE3F2", ""),
     "rest + chaos": ("#F5D9B8", ""),
     "rest (unstable fixed points)": ("#BFDCCF", ""),
+    "none stable": ("#CFE3F2", "///"),
+    "none stable (unstable fixed points)": ("#D5D5D5", ""),
     "fixed point": ("#E3B8CE", "..."),
     "fixed point + chaos": ("#93B7D6", "///"),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 __all__ = [
+    "BRANCHES_SUFFIXES",
     "CURVE_SUFFIXES",
     "ERROR_COLUMN",
     "MAX_BYTES",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 SOLUTION_SUFFIXES = (".nc", ".csv", ".json", ".npz")
+BRANCHES_SUFFIXES = (".csv", ".json", ".nc")
 CURVE_SUFFIXES = (".csv", ".json", ".nc")
 PHASE_SUFFIXES = (".nc", ".csv", ".json")
 SCAN_SUFFIXES = (".nc", ".csv", ".json")

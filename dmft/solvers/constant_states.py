@@ -22,7 +22,7 @@ from .statics import Crossing, StaticCurve
 from .stationary_solution import StationarySolution
 from .status import Status
 
-__all__ = ["constant_state", "constant_weights", "is_stable", "zero_state"]
+__all__ = ["constant_state", "constant_weights", "growth_rate", "is_stable", "zero_state"]
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def is_stable(linear: LinearTheory, variances: Floats, means: Floats) -> bool:
     return order_parameter_growth(linear, variances, means) < 0
 
 
-def _edge(linear: LinearTheory, variances: Floats, means: Floats) -> float:
+def growth_rate(linear: LinearTheory, variances: Floats, means: Floats) -> float:
     """Largest real part of the Jacobian's spectrum: the bulk's edge, or an outlier beyond it.
 
     Outliers count where the mean of the couplings makes them, or where they alone are unstable:
@@ -105,7 +105,7 @@ def zero_state(linear: LinearTheory, lyapunov: bool) -> StationarySolution:
     """Rest, where zero solves the equations."""
     nothing = np.zeros(len(linear.active))
     spread, centre, observables, residual = _everything(linear, nothing, nothing)
-    edge = _edge(linear, nothing, nothing) if lyapunov else None
+    edge = growth_rate(linear, nothing, nothing) if lyapunov else None
     return StationarySolution(
         branch="zero",
         status=Status.CONVERGED,
@@ -139,7 +139,7 @@ def constant_state(
     if not np.any(means) and curve.means_may_vanish:
         linear = linear.without_mean_activity()  # whose mean outputs vanish but for rounding
     spread, centre, observables, residual = _everything(linear, variances, means)
-    edge = _edge(linear, variances, means) if lyapunov else None
+    edge = growth_rate(linear, variances, means) if lyapunov else None
     message = ""
     if not is_stable(linear, variances, means):
         message = (

@@ -4,7 +4,9 @@ A region is named after the stable states, joined by +: "rest", "fixed point" (a
 with their number if there are several), "chaos". In brackets stands what solves the equations without
 being a state of a network: unstable constant solutions, where no chaos explains them. So "rest (unstable
 fixed points)" is where fixed points have proliferated and nothing moves yet (KCS 2022), and
-"rest + chaos" where the outcome depends on the start.
+"rest + chaos" where the outcome depends on the start. From constant states alone
+(`static_region_name`) unstable fixed points are always named, and "none stable" is where
+something else must go on.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from .branches import Survey
 from .constant_states import is_stable
 from .linear_theory import LinearTheory
 
-__all__ = ["UNDECIDED", "region_name"]
+__all__ = ["UNDECIDED", "region_name", "static_region_name"]
 
 UNDECIDED = "undecided"
+#: Where constant states are all that is looked at and none is stable.
+NO_CONSTANT_STATE = "none stable"
+_UNSTABLE = " (unstable fixed points)"
 
 
 def region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
@@ -35,13 +40,28 @@ def region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
             return UNDECIDED
     except (AverageBudgetError, ArithmeticError):
         return UNDECIDED
+    states = [*_resting(survey, stable), *(["chaos"] if chaos else [])]
+    if not states:
+        return UNDECIDED
+    return " + ".join(states) + (_UNSTABLE if not all(stable) and not chaos else "")
+
+
+def static_region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
+    """The region's name from constant states alone: nothing is said, or computed, of chaos."""
+    survey = Survey(LinearTheory(theory, parameters))
+    if survey.linear.slowest_rate <= 0:
+        return UNDECIDED
+    try:
+        stable = [is_stable(survey.linear, p.variances, p.means) for p in survey.fixed_points]
+    except (AverageBudgetError, ArithmeticError):
+        return UNDECIDED
+    states = _resting(survey, stable) or [NO_CONSTANT_STATE]
+    return " + ".join(states) + ("" if all(stable) else _UNSTABLE)
+
+
+def _resting(survey: Survey, stable: list[bool]) -> list[str]:
+    """Stable constant states by name."""
     states = ["rest"] if survey.rest_is_stable else []
     if settled := sum(stable):
         states.append("fixed point" if settled == 1 else f"{settled} fixed points")
-    if chaos:
-        states.append("chaos")
-    if not states:
-        return UNDECIDED
-    unstable = len(stable) - sum(stable)
-    beside = " (unstable fixed points)" if unstable and not chaos else ""
-    return " + ".join(states) + beside
+    return states

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from ground_state import classical_exponent
 
 import dmft
 from dmft.certified import fine_state as fine
@@ -36,6 +37,14 @@ def test_decimals_extend_those_of_the_doubles(vanilla):
     for lag in (1, 2, 5, 10):
         at = float(vanilla.at(lag)["x"])
         assert float(vanilla.digits[f"C_x({lag})"]) == pytest.approx(at, abs=1e-9)
+
+
+def test_the_exponent_is_that_of_a_ground_state_without_a_grid(vanilla):
+    """SCS (1988) with the correlation in place of the time, in balls (ground_state)."""
+    value = classical_exponent(2, "1.92480541373705818669737001055154", vanilla.lyapunov)
+    assert value.startswith("0.112458109627028959182016")
+    ours, off = Fraction(vanilla.digits["lambda_max"]), Fraction(1, 10**19)
+    assert abs(ours - Fraction(value)) < off
 
 
 def other_grids(monkeypatch, longer, denser):

@@ -24,7 +24,9 @@ def run(script: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.name)
 def test_example_runs(script: Path, tmp_path: Path) -> None:
-    outcome = run(script, tmp_path, *(["--quick"] if script.name == "demo.py" else []))
+    outcome = run(
+        script, tmp_path, *(["--quick"] if "--quick" in script.read_text(encoding="utf-8") else [])
+    )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert outcome.stdout.strip()
 

@@ -14,6 +14,9 @@ from .zero_state import zero_state_families
 
 __all__ = ["BOUNDARIES", "Boundary", "BoundaryPoint", "Kind", "Located", "Mark", "Request"]
 
+#: Autocorrelations are the unknowns there: rounding leaves 1e-13 to 1e-10, more where inputs are strong.
+_OF_CHAOS = 1e-9
+
 BOUNDARIES = {
     "zero-state": Boundary(
         "rest loses stability", ("zero",), by_families(zero_state_families), means=True
@@ -27,10 +30,16 @@ BOUNDARIES = {
         by_families(jacobian_edge_families),
     ),
     "chaos-onset": Boundary(
-        "chaotic states appear or vanish", ("gaussian", "statics"), by_families(chaos_families)
+        "chaotic states appear or vanish",
+        ("gaussian", "statics"),
+        by_families(chaos_families),
+        tol=_OF_CHAOS,
     ),
     "lyapunov-zero": Boundary(
-        "the largest Lyapunov exponent changes its sign", ("gaussian",), locate_lyapunov_zero
+        "the largest Lyapunov exponent changes its sign",
+        ("gaussian",),
+        locate_lyapunov_zero,
+        tol=_OF_CHAOS,
     ),
     "tricritical-static": Boundary(
         "fixed points turn from continuous to discontinuous births at rest",

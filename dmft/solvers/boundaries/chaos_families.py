@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dmft.continuation import Branch, Options, Point, Problem, Watch, follow_both
+from dmft.continuation import Branch, Options, Problem, Watch, follow_both
 from dmft.gaussian.pair_average import AverageBudgetError
 
 from ..branches import Survey
@@ -40,7 +40,8 @@ _FAINT = 1e-2
 #: Below this share of a seed's amplitude the coordinate of fold curves is linear in it.
 _LINEAR = 1e-2
 _UNITS = 8.0
-_SLOPE = "slope"
+#: Changes its sign where the parameter turns along a curve of states.
+SLOPE = Watch("slope", lambda point: float(point.slopes[0, -1]))
 _ALONG = Options(step=0.1, largest=1.0, angle=0.3, smallest=1e-3, points=100, tol=1e-7)
 _ACROSS = Options(
     step=0.1, largest=0.5, angle=0.2, smallest=2e-3, points=200, tol=1e-7, event_tol=1e-6
@@ -96,7 +97,7 @@ class ChaosFolds:
         """Folds of all curves that pass near a marginal state, on either side."""
         seeds: list[Seed] = []
         for curve in self.curves_in(q):
-            for event in curve.of(_SLOPE):
+            for event in curve.of(SLOPE.name):
                 a, c = float(event.point[1]), float(event.point[0])
                 sharp = self.sharpen(np.array([[a, c, q]]))
                 z = sharp.z[0]
@@ -114,13 +115,13 @@ class ChaosFolds:
     def _search(self, q: float) -> list[Branch]:
         low, high = self.request.axis.ends
         curves: list[Branch] = []
-        for marginal, smallest in self._marginal_states(q):
+        for marginal, smallest in self.marginal_states(q):
             for side in (1.0, -1.0):
                 for distance in _BEYOND:
                     c = marginal + side * distance
                     if not low < c < high or any(_crosses(curve, c) for curve in curves):
                         break
-                    points = self._decaying(c, q)
+                    points = self.decaying(c, q)
                     for point in points:
                         z = np.array([np.log(point.amplitude), c, q])
                         self.probe.start(self._place(z), point)
@@ -130,7 +131,7 @@ class ChaosFolds:
                         break
         return curves
 
-    def _marginal_states(self, q: float) -> list[tuple[float, float]]:
+    def marginal_states(self, q: float) -> list[tuple[float, float]]:
         """Coordinates of the unknown near which chaos may begin, and how faint it may be there.
 
         At rest a continuous birth needs no faint solutions to be recognised (they may be very slow).
@@ -147,7 +148,7 @@ class ChaosFolds:
         """Whether correlations of a fluctuating state decay to zero there: nothing has a mean."""
         return self.probe.linear(self._place(z)[1:]).decays
 
-    def _decaying(self, c: float, q: float) -> list[DecayingPoint]:
+    def decaying(self, c: float, q: float) -> list[DecayingPoint]:
         """All decaying solutions at one value of the unknown."""
         linear = self.probe.linear(self._place(np.array([0.0, c, q]))[1:])
         try:
@@ -162,34 +163,35 @@ class ChaosFolds:
                 found.append(point)
         return found
 
-    def _along(self, z: Floats, smallest: float) -> Branch:
-        """The curve f(c; log A) = 0 through a point, with changes of sign of its slope."""
+    def equations(self, q: float) -> Problem:
+        """f(c; log A) = 0 at one value of q, for points (c, log A)."""
 
         def residual(u: Floats, a: float) -> Floats:
-            reading = self._read(np.array([a, u[0], z[2]]), curved=False)
+            reading = self.read(np.array([a, u[0], q]), curved=False)
             return np.array([np.nan if reading is None else reading.f])
 
         def jacobian(u: Floats, a: float) -> tuple[Floats, Floats]:
-            reading = self._read(np.array([a, u[0], z[2]]), curved=False)
+            reading = self.read(np.array([a, u[0], q]), curved=False)
             if reading is None:
                 return np.full((1, 1), np.nan), np.full(1, np.nan)
             return reading.f_slopes[1:2, None], reading.f_slopes[:1]
 
-        def slope(point: Point) -> float:
-            return float(point.slopes[0, -1])
+        return Problem(residual, jacobian)
 
+    def _along(self, z: Floats, smallest: float) -> Branch:
+        """The curve f(c; log A) = 0 through a point, with changes of sign of its slope."""
         low, high = self.request.axis.ends
         return follow_both(
-            Problem(residual, jacobian),
+            self.equations(float(z[2])),
             z[1:2],
             float(z[0]),
             lower=np.array([max(low, z[1] - _REACH), z[0] + np.log(smallest)]),
             upper=np.array([min(high, z[1] + _REACH), z[0] + 7.0]),
-            watches=(Watch(_SLOPE, slope),),
+            watches=(SLOPE,),
             options=_ALONG,
         )
 
-    def _read(self, z: Floats, *, curved: bool = True) -> Reading | None:
+    def read(self, z: Floats, *, curved: bool = True) -> Reading | None:
         key = z.tobytes() + bytes([curved])
         if self._last is None or self._last[0] != key:
             try:
@@ -209,7 +211,7 @@ class ChaosFolds:
             a = float(np.exp(u[0])) - delta
             if a <= 0:
                 return None, np.nan
-            return self._read(np.array([np.log(a), u[1], q])), (a + delta) / a
+            return self.read(np.array([np.log(a), u[1], q])), (a + delta) / a
 
         # g is proportional to A at small amplitudes: multiplied by d log A / ds its zero is uncovered
         def residual(u: Floats, q: float) -> Floats:
@@ -248,7 +250,7 @@ class ChaosFolds:
         for i, start in enumerate(z):
             here = start.copy()
             for _ in range(_MOST_STEPS):
-                reading = self._read(here)
+                reading = self.read(here)
                 if reading is None:
                     break
                 matrix = np.stack([reading.f_slopes[:2], reading.g_slopes[:2]])

@@ -36,8 +36,6 @@ Floats = NDArray[np.float64]
 _TOL, _AVERAGE_TOL = 1e-11, 1e-13
 #: What may be left at the end of the window, and of the last cosines, relative to what decays.
 _TAIL, _ROUGH = 1e-8, 1e-9
-#: Solutions near an onset need few lags, however slow they are; steep ones far from it need more.
-_MOST_INTERVALS = 768
 _STEP = 1e-3
 #: A longer way is gone in pieces; places farther apart than the second are remembered.
 _FARTHEST, _APART = 0.3, 0.02
@@ -58,11 +56,16 @@ class Reading:
 
 @dataclass
 class Probe:
-    """``parameters(coordinates)`` gives all parameters of the theory at coordinates of shape (m,)."""
+    """``parameters(coordinates)`` gives all parameters of the theory at coordinates of shape (m,).
+
+    Solutions near an onset need few lags, however slow they are; steep ones far from it need more than
+    ``most_intervals``, and are not found.
+    """
 
     theory: CompiledTheory
     parameters: Callable[[Floats], Mapping[str, float]]
     mean_activity: bool = True
+    most_intervals: int = 768
     known: list[tuple[Floats, DecayingPoint]] = field(default_factory=list, repr=False)
 
     def linear(self, coordinates: Floats) -> LinearTheory:
@@ -116,7 +119,7 @@ class Probe:
                     float(part[0, 0]), found.scale, grid, found.covariance, limits, found.means
                 )
             new = _better(grid, part[moving], tail, rough)
-            if new.intervals > _MOST_INTERVALS:
+            if new.intervals > self.most_intervals:
                 return None
             c = limits[:, None] + grid.resample(part, new)
             q, means, grid = found.scale, found.means, new

@@ -53,6 +53,7 @@ class Boundary:
 
     ``stages`` are keys of `CompiledTheory.conditions`. ``on_line``: it has a second unknown, the
     parameter that keeps it on the line where rest loses stability. ``means``: couplings may have a mean.
+    ``tol`` is the accuracy asked for when nobody says another one.
     """
 
     meaning: str
@@ -60,6 +61,7 @@ class Boundary:
     locate: Callable[[Request], Located]
     on_line: bool = False
     means: bool = False
+    tol: float = 1e-12
 
 
 def by_families(
