@@ -198,8 +198,8 @@ class _Followed:
             return values(u, s, (0.0,))[1]
 
         def jacobian(u: Floats, s: float) -> tuple[Floats, Floats]:
-            a, phi, slope = values(u, s, (0.0, _STEP, -_STEP))
-            by_c = (phi[1] - phi[2]) / (2 * _STEP)
+            a, excess, slope = values(u, s, (0.0, _STEP, -_STEP))
+            by_c = (excess[1] - excess[2]) / (2 * _STEP)
             return np.array([[by_c]]), slope[:1] * (a + delta) / a
 
         def condition(z: Floats) -> float:

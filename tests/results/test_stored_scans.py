@@ -173,5 +173,5 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str) -> None:
 def test_a_kind_that_is_unknown_is_named(tmp_path: Path) -> None:
     record = json.loads(samples.curve().to_json())
     (tmp_path / "a.json").write_text(json.dumps(record | {"kind": "scam"}))
-    with pytest.raises(InputError, match="solution, boundary, phase, scan and transient"):
+    with pytest.raises(InputError, match="solution, boundary, branches, phase, scan and transient"):
         load(tmp_path / "a.json")
