@@ -27,7 +27,7 @@ import numpy as np
 from dmft.errors import DmftError, InputError
 
 from .fuzz_draw import draw
-from .fuzz_examine import FAILURES, VERDICTS, examine
+from .fuzz_examine import ACCURACY, FAILURES, VERDICTS, examine
 from .fuzz_worker import CLOCKS, Examine, Worker
 from .journal import Journal, key_of
 
@@ -64,6 +64,17 @@ class FuzzReport:
         records = self.records
         lines = [f"{len(records)} sets"]
         lines += [f"{self.count(v):6} {v}" for v in VERDICTS if self.count(v)]
+        rough = [
+            max(r["violation"].values())
+            for r in records.values()
+            if r["verdict"] == "verified" and r.get("violation")
+        ]
+        rough = [size for size in rough if size > ACCURACY]
+        if rough:
+            lines.append(
+                f"{len(rough)} verified only to their own error estimates: they violate the "
+                f"equations by more than {ACCURACY:g}, at most {max(rough):.1e}"
+            )
         outcomes = Counter(
             (r.get("branch", "none"), r.get("status", r["verdict"])) for r in records.values()
         )

@@ -19,13 +19,13 @@ from .fuzz_draw import MODEL
 if TYPE_CHECKING:
     from dmft.results.solution import Solution
 
-__all__ = ["FAILURES", "VERDICTS", "examine", "judge"]
+__all__ = ["ACCURACY", "FAILURES", "VERDICTS", "examine", "judge"]
 
 VERDICTS = ("verified", "explicit-status", "budget-exceeded", "unverified", "wrong-branch", "crash")
 FAILURES = VERDICTS[3:]
 
 #: A violation of the equations up to this, or three of the solution's own error estimates, is accepted.
-_ACCURACY, _ERRORS = 1e-8, 3.0
+ACCURACY, _ERRORS = 1e-8, 3.0
 
 
 def examine(parameters: Mapping[str, float]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def judge(solution: Solution) -> tuple[str, dict[str, float] | None]:
     if not solution.status.is_answer:
         return "explicit-status", None
     found = violation(solution)
-    allowed = max(_ACCURACY, _ERRORS * (solution.error_estimate["autocorrelation"] or 0.0))
+    allowed = max(ACCURACY, _ERRORS * (solution.error_estimate["autocorrelation"] or 0.0))
     verdict = "verified"
     if not found.worst <= allowed:
         verdict = "unverified"

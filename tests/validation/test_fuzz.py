@@ -199,6 +199,10 @@ def test_the_report_counts_and_decides():
     assert FuzzReport(one, 30).passed
     two = one | {99: record(99, "budget-exceeded", 40.0)}
     assert not FuzzReport(two, 30).passed  # 2% is not below 2%
+    rough = good | {98: record(98, "verified", 1.0) | {"violation": {"residual": 3e-5}}}
+    assert FuzzReport(rough, 30).passed
+    assert "1 verified only to their own error estimates" in FuzzReport(rough, 30).text
+    assert "only to their own" not in FuzzReport(good, 30).text
     text = FuzzReport(good | {98: record(98, "unverified", 1.0)}, 30).text
     assert not FuzzReport(good | {98: record(98, "unverified", 1.0)}, 30).passed
     assert "98 unverified: zero converged" in text and "g_h=2" in text
