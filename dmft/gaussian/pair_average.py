@@ -16,7 +16,9 @@ A mean of x and y only shifts f; the derivative by it is 2 E f'(x) f(y), where f
 coefficients sqrt((n+1)/D) c_{n+1}.
 
 Steep functions, a >> 1, need some 100 a^2 terms, but only near |rho| = 1: there the series gives way
-to smoothing (`smoothed_pair`). Fixed Gauss-Hermite orders lose digits silently as a grows and are not used.
+to smoothing (`smoothed_pair`). The first terms need little of such a function: he_n(x) w(x) has wave
+numbers up to sqrt(n) only, so that f is put through a low pass and taken on a coarse grid. Fixed
+Gauss-Hermite orders lose digits silently as a grows and are not used.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft, special
 
 from .hermite_table import BLOCK, HermiteTable, hermite_table
 from .smoothed_pair import SmoothedPair
@@ -40,8 +43,12 @@ UnaryFunction = Callable[[Any], list[Any]]
 
 _FIRST_STEP = 0.4
 _SMALLEST_STEP = _FIRST_STEP / 2**12
-#: The series gives way to smoothing near |rho| = 1 rather than grow beyond this.
-_MOST_TERMS = 4096
+#: The series gives way to smoothing near |rho| = 1 rather than grow beyond this: at |rho| > 0.9.
+_MOST_TERMS = 512
+#: A step at which all he_n w of the series are resolved twice over; half the period of the low pass, on
+#: which no weight is left; and where its window falls (see `smoothed_pair`).
+_COARSE_STEP, _HALF_PERIOD = _FIRST_STEP / 2**3, 15.0
+_EDGE, _EDGE_WIDTH = 12.6, 0.35
 _TOO_MANY_NODES = (
     "a Gaussian average needs more nodes than allowed: gain times standard deviation is too large"
 )
@@ -154,6 +161,23 @@ def _sample(function: UnaryFunction, variance: float, table: HermiteTable) -> tu
     return _split(np.asarray(value)), _split(nodes * np.asarray(slope))
 
 
+def _low_passed(
+    function: UnaryFunction, variance: float, step: float, table: HermiteTable
+) -> tuple[Floats, Floats]:
+    """Like `_sample` on a coarse table, of f without the wave numbers that the table cannot tell."""
+    fine = round(2 * _HALF_PERIOD / step)
+    coarse = round(2 * _HALF_PERIOD / table.step)
+    x = (np.arange(fine) - fine // 2) * step
+    value, slope, *_ = function(np.sqrt(variance) * x)
+    window = 0.5 * special.erfc((abs(x) - _EDGE) / _EDGE_WIDTH)
+    series = fft.rfft(np.stack([value, x * slope]) * window, axis=-1)[:, : coarse // 2 + 1]
+    low = fft.irfft(series, n=coarse, axis=-1) * (coarse / fine)
+    reach, middle = table.nodes.size, coarse // 2
+    plus, minus = low[:, middle : middle + reach], low[:, middle : middle - reach : -1]
+    even, odd = (plus + minus) / 2, (plus - minus) / 2
+    return np.stack([even[0], odd[0]]), np.stack([even[1], odd[1]])
+
+
 def _weights(table: HermiteTable) -> Floats:
     """Trapezoid weights for functions given at nodes >= 0 by an even integrand."""
     weights = np.full(table.nodes.size, 2 * table.step)
@@ -182,18 +206,23 @@ def _adequate_step(function: UnaryFunction, variance: float, tol: float) -> tupl
 
 
 def _expand(
-    function: UnaryFunction, variance: float, step: float, cut: float
+    function: UnaryFunction, variance: float, step: float, power: float, cut: float
 ) -> tuple[Floats, Floats, float] | None:
     """c_n and E[x f' he_n] until Parseval's tail is below ``cut`` or terms run out, and the tail.
+
+    ``power`` is E f^2.
 
     None when the step is too coarse: the nodes resolve psi_n, whose wave number is sqrt(n), up to
     n = (pi/h - 1)^2 only.
     """
-    table = hermite_table(step)
-    value, slope = _sample(function, variance, table)
+    table = hermite_table(max(step, _COARSE_STEP))
+    if step < _COARSE_STEP:
+        value, slope = _low_passed(function, variance, step / 2, table)
+    else:
+        value, slope = _sample(function, variance, table)
     weighted = np.concatenate([value, slope]) * (_weights(table) * table.root_density)
-    tail = float(np.sum(_weights(table) * table.root_density**2 * np.sum(value**2, axis=0)))
-    resolved = int((np.pi / step - 1) ** 2)
+    tail = power
+    resolved = int((np.pi / table.step - 1) ** 2)
     rows, parity = np.arange(BLOCK), np.arange(BLOCK) % 2
     columns: list[Floats] = []
     count = 0
@@ -252,7 +281,7 @@ def pair_average(
     tol = max(tol, 4e-15)
     step, power = _adequate_step(function, variance, tol)
     while step >= _SMALLEST_STEP:
-        found = _expand(function, variance, step, tol * power)
+        found = _expand(function, variance, step, power, tol * power)
         if found is None:
             step /= 2
             continue
@@ -260,7 +289,7 @@ def pair_average(
         slopes = d / (2 * np.sqrt(variance))
         if tail <= tol * power:
             return PairAverage(variance, c, slopes, 2 * tol * power)
-        near = SmoothedPair(function, variance, step / 2)
+        near = SmoothedPair(function, variance, step / 2, tol)
         # the n-th term of dF/dC is n times larger: its tail decides
         switch = float((tol * power / (c.size * tail)) ** (1 / c.size))
         return PairAverage(variance, c, slopes, 2 * tol * power, near, switch)

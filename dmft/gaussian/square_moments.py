@@ -25,7 +25,7 @@ __all__ = ["SquareMoments", "square_moments"]
 Floats = NDArray[np.float64]
 
 _FIRST_STEP = 0.4
-_SMALLEST_STEP = _FIRST_STEP / 2**10
+_SMALLEST_STEP = _FIRST_STEP / 2**12
 _REACH = 9.0  # the density is 1e-18 there
 
 
@@ -72,10 +72,12 @@ def square_moments(
         squares = value * value, slopes + value * curvature, slopes
         now = np.stack([part @ density for part in squares])
         size = np.stack([now[0], now[2], now[2]]) + 1e-300
-        change = abs(now - before)
-        if step < 0.1:
-            change -= _rounding(function, abs(centre[active]) + _REACH * deviation[active], now[2])
-        done = np.all(change <= tol * size, axis=0)
+        excess = abs(now - before) - tol * size
+        left = np.any(excess > 0, axis=0)
+        if step < 0.1 and np.any(left):
+            reach = abs(centre[active[left]]) + _REACH * deviation[active[left]]
+            excess[:, left] -= _rounding(function, reach, now[2, left])
+        done = np.all(excess <= 0, axis=0)
         if np.any(done):
             others = value, slope, curvature, value * slope
             result[:3, active[done]] = now[:, done]

@@ -15,6 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from dmft.gaussian.pair_average import AverageBudgetError
+
 from .decaying import Bracket, DecayingPoint, Search, scaled, solve_at
 from .first_decaying_point import point_above
 from .lag_grid import LagGrid
@@ -30,7 +32,7 @@ Floats = NDArray[np.float64]
 #: Weight of log q beside log A in the length of a curve.
 _SCALE_WEIGHT = 3.0
 #: First amplitudes tried above an onset, relative to its variance.
-_FIRST_AMPLITUDES = (0.1, 0.03, 0.3, 0.01)
+_FIRST_AMPLITUDES = (0.1, 0.03, 0.3, 0.01, 1e-3)
 #: Below this share of C(0) a decaying part has come back to a constant state.
 _FAINT = 3e-3
 #: A curve is begun below the first share, and not looked at below the second.
@@ -269,7 +271,10 @@ def _advance(
     target = float(tangent @ _place(last)) + step
     guess = scaled(path, float(np.exp(step * tangent[0])), share)
     prescribed = PrescribedLine(float(tangent[0]), float(tangent[1]) * _SCALE_WEIGHT, target)
-    point = solve_at(linear, guess, prescribed)
+    try:
+        point = solve_at(linear, guess, prescribed)
+    except AverageBudgetError:
+        return None  # a wild guess may be too steep for the averages: a shorter step need not be
     if point is None or np.linalg.norm(_place(point) - _place(last)) > farthest:
         return None
     return point

@@ -138,16 +138,23 @@ def tail_rate(linear: LinearTheory, weights: Floats, growth: float) -> float:
     drift, rows = linear.drift, list(linear.active)
 
     def excess(kappa: float) -> float:
-        gains = [
-            np.linalg.solve((growth + sign * kappa) * np.eye(len(drift)) - drift, linear.inputs)
-            for sign in (-1, 1)
-        ]
+        try:
+            gains = [
+                np.linalg.solve((growth + sign * kappa) * np.eye(len(drift)) - drift, linear.inputs)
+                for sign in (-1, 1)
+            ]
+        except np.linalg.LinAlgError:
+            return np.inf  # at a pole
         matrix = (gains[0] * gains[1])[rows] @ weights
         return float(np.max(np.linalg.eigvals(matrix).real)) - 1
 
     steepest = (growth + linear.slowest_rate) * (1 - 1e-9)
     if steepest <= 0 or excess(0.0) >= 0:
         return 0.0
+    if excess(steepest) <= 0:
+        return steepest
+    while not np.isfinite(excess(steepest)):
+        steepest *= 1 - 1e-6
     if excess(steepest) <= 0:
         return steepest
     return float(brentq(excess, 0.0, steepest, xtol=1e-14 * steepest))
