@@ -266,7 +266,8 @@ def boundary(
     ``zero-state``: rest loses stability. ``fixed-points``: non-zero fixed points appear or vanish, in
     folds or, with status ``continuous``, at rest. ``jacobian-edge``: a non-zero or driven fixed point
     loses stability. ``tricritical-static``, ``tricritical-dynamic``: births of fixed points, and of
-    chaos, at rest turn discontinuous (concepts page of the documentation).
+    chaos, at rest turn discontinuous. ``marginal-stability``: a binary gate leaves a fixed point marginally
+    stable up to there. More on the concepts page of the documentation.
 
     Parameters
     ----------

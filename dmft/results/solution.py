@@ -21,7 +21,7 @@ from .spline import spline_interpolation
 __all__ = ["Solution"]
 
 
-INTERPOLATIONS = {"cosine": cosine_interpolation, "spline": spline_interpolation}
+INTERPOLATIONS = ("cosine", "spline")
 
 
 def _known(value: float | None) -> float | None:
@@ -137,7 +137,10 @@ class Solution:
             put(name, _known(getattr(self, name)))
         if self.interpolation not in INTERPOLATIONS:
             raise ValueError(f"interpolation: expected one of {', '.join(INTERPOLATIONS)}")
-        if self.lag.size:
+        if self.lag.size and self.interpolation == "spline":
+            if self.lag[0] != 0 or np.any(np.diff(self.lag) <= 0):
+                raise ValueError("lag: expected increasing lags that start at 0")
+        elif self.lag.size:
             uniform = np.linspace(0.0, self.lag[-1], self.lag.size)
             if not np.allclose(self.lag, uniform, rtol=0, atol=1e-9 * max(1.0, self.lag[-1])):
                 raise ValueError("lag: expected uniform lags that start at 0")
@@ -162,10 +165,15 @@ class Solution:
             raise InputError("lags: NaN given, expected real numbers")
         if not self.lag.size:
             raise DmftError(f"there is no autocorrelation to evaluate: status {self.status}")
+        if self.interpolation == "spline":
+            return {
+                name: spline_interpolation(values, self.lag, wanted)
+                for name, values in self.autocorrelation.items()
+            }
         window = float(self.lag[-1])
-        between = INTERPOLATIONS[self.interpolation]
         return {
-            name: between(values, window, wanted) for name, values in self.autocorrelation.items()
+            name: cosine_interpolation(values, window, wanted)
+            for name, values in self.autocorrelation.items()
         }
 
     def save(self, path: str | Path) -> None:

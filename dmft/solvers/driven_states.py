@@ -1,6 +1,6 @@
 """One state that white noise drives, to the tolerance: autocorrelations, exponent, measured errors.
 
-The equations are solved on panels (`panel_grid`); autocorrelations are given at uniform lags, dense
+The equations are solved on panels (`panel_grid`); autocorrelations are given at lags dense
 enough for a quintic spline through them (their cusp at lag 0 has no cosine series).
 """
 
@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
+from scipy.optimize import brentq
 
 from .driven_curve import DrivenBracket, DrivenPoint, adapted, at_place, first_grid
 from .linear_theory import LinearTheory
@@ -33,7 +34,7 @@ Floats = NDArray[np.float64]
 _AVERAGE_TOL = 4e-15
 _SAFETY = 2.0
 _MOST_POINTS = 1200
-#: Uniform lags of the result: at most this many, or until splines are good to this share of C(0).
+#: Lags of the result: at most this many, or until splines are good to this share of C(0).
 _MOST_LAGS, _SPLINE_TOL = 2**14, 1e-9
 _SPLINE_DEGREE = 5
 
@@ -225,7 +226,7 @@ def _finished(
         and all(linear.theory.functions[f].field in linear.place for f in part.factors)
     }
     stacked = np.vstack([solved.everything, *series.values()])
-    lags, uniform, spline_error = _uniform(linear, grid, stacked)
+    lags, sampled, spline_error = _spread(linear, grid, stacked)
     count = len(solved.everything)
     accurate = variance_error <= 100 * tol
     if not accurate:
@@ -242,10 +243,10 @@ def _finished(
         status=Status.CONVERGED if accurate else Status.NOT_CONVERGED,
         message=message,
         lags=lags,
-        covariance=uniform[:count] + means[:, None] ** 2,
+        covariance=sampled[:count] + means[:, None] ** 2,
         means=means,
         limits=solved.all_limits + means**2,
-        observables=dict(zip(series, uniform[count:], strict=True)),
+        observables=dict(zip(series, sampled[count:], strict=True)),
         correlation_times=tuple(
             float(i / c[0]) if c[0] > 0 else None for i, c in zip(integrals, part, strict=True)
         ),
@@ -268,15 +269,39 @@ def _nature(exponent: float | None) -> str:
     return "driven by noise, not chaotic: replicas with the same noise come together"
 
 
-def _uniform(linear: LinearTheory, grid: PanelGrid, values: Floats) -> tuple[Floats, Floats, float]:
-    """Uniform lags, values there, and the error of a spline through them over the value at lag 0."""
-    count = int(np.clip(4 * linear.fastest_rate * grid.length, 64, _MOST_LAGS))
+def _spread(linear: LinearTheory, grid: PanelGrid, values: Floats) -> tuple[Floats, Floats, float]:
+    """Lags, values there, and the error of a spline through them over the value at lag 0.
+
+    Uniform lags where enough of them resolve the cusp; else they are dense there and wide apart at the
+    end of a long window, L sinh(a x) / sinh(a) with uniform x.
+    """
     size = np.where(abs(values[:, 0]) > 0, abs(values[:, 0]), 1.0)
-    while True:
-        lags = np.linspace(0.0, grid.length, count + 1)
-        sampled = grid.interpolate(values, lags)
-        spline = make_interp_spline(lags, sampled, k=_SPLINE_DEGREE, axis=-1)
-        error = float(np.max(np.max(abs(spline(grid.lags) - values), axis=-1) / size))
-        if error <= _SPLINE_TOL or count >= _MOST_LAGS:
-            return lags, sampled, error
-        count = min(2 * count, _MOST_LAGS)
+    fine = 0.05 / linear.fastest_rate / grid.length
+    found: list[tuple[Floats, Floats, float]] = []
+    for graded in (False, True):
+        count = 256 if graded else 4 * linear.fastest_rate * grid.length
+        count = int(np.clip(count, 64, _MOST_LAGS))
+        while True:
+            x = np.linspace(0.0, 1.0, count + 1)
+            if graded:
+                steep = _steepness(fine * count)
+                x = np.sinh(steep * x) / np.sinh(steep)
+            lags = grid.length * x
+            lags[-1] = grid.length
+            sampled = grid.interpolate(values, lags)
+            spline = make_interp_spline(lags, sampled, k=_SPLINE_DEGREE, axis=-1)
+            error = float(np.max(np.max(abs(spline(grid.lags) - values), axis=-1) / size))
+            found.append((lags, sampled, error))
+            if error <= _SPLINE_TOL:
+                return found[-1]
+            if count >= _MOST_LAGS:
+                break
+            count = min(2 * count, _MOST_LAGS)
+    return min(found, key=lambda each: each[2])
+
+
+def _steepness(share: float) -> float:
+    """a at which a / sinh(a), the first spacing over the mean one, is ``share``."""
+    if share >= 0.99:
+        return 0.25
+    return float(brentq(lambda a: a / np.sinh(a) - share, 1e-3, 500.0))

@@ -118,6 +118,8 @@ def test_parts_that_do_not_fit_are_refused() -> None:
         samples.solution(lag=[0.0, 1.0, 3.0], autocorrelation={})
     with pytest.raises(ValueError, match="uniform"):
         samples.solution(lag=[1.0, 2.0, 3.0], autocorrelation={})
+    with pytest.raises(ValueError, match="increasing"):
+        samples.solution(lag=[0.0, 2.0, 2.0], autocorrelation={}, interpolation="spline")
     with pytest.raises(ValueError, match="columns"):
         samples.curve(solve_for="alpha_r")
     with pytest.raises(ValueError, match="segment"):

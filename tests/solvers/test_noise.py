@@ -8,6 +8,7 @@ from solved import solved
 from statics_by_hand import mean
 
 import dmft
+from dmft.verify_solution import violation
 
 
 def test_weak_couplings_leave_the_ornstein_uhlenbeck_process():
@@ -170,3 +171,19 @@ def test_other_branches_do_not_exist_with_noise(branch):
 def test_driven_needs_noise():
     sol = dmft.solve("vanilla", g=2, branch="driven")
     assert (sol.status, sol.message) == ("no-solution", "no white noise drives the units")
+
+
+def test_a_fast_field_in_a_long_window_keeps_its_cusp(tmp_path):
+    """Uniform lags would miss it: 16385 of them are 0.18 apart, three times tau_r."""
+    found = dmft.solve("gated", g_h=3, alpha_r=5, noise_r=0.01, tau_r=0.05, beta_z=4)
+    assert found.status == "converged" and found.lag[-1] > 2000
+    assert found.error_estimate["autocorrelation"] < 1e-7
+    assert np.all(np.diff(found.lag) > 0) and found.lag[1] < 0.05 * 0.1
+    assert violation(found).worst < 1e-8
+    # close to lag 0 the slope is that of the noise, -noise / (2 tau_r^2) (THEORY section 4)
+    step = 1e-4
+    slope = (found.at(step)["r"] - found.variance["r"]) / step
+    assert slope == pytest.approx(-0.01 / (2 * 0.05**2), rel=0.01)
+    found.save(tmp_path / "a.nc")
+    again = dmft.load(tmp_path / "a.nc")
+    assert np.array_equal(again.at([0.01, 3.3])["r"], found.at([0.01, 3.3])["r"])
