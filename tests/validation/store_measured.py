@@ -44,6 +44,8 @@ def cut(measured):
             for m in measured["networks"]
         ]
         return {"schedule": {**schedule, "lags": schedule["judged_lags"]}, "networks": networks}
+    if any("schedule" in found for found in measured.values()):
+        return {point: cut(found) for point, found in measured.items()}
     return {
         point: [_cut(m, max(other["n"] for other in found)) for m in found]
         for point, found in measured.items()

@@ -44,7 +44,7 @@ def test_every_case_has_its_networks():
 def test_stored_networks_pass_and_faults_fail(stem):
     case, body = get_case(stem.removesuffix("-full")), stored(stem)
     settings = case.settings[body["setting"]]
-    assert body["settings"] == dict(settings)
+    assert body["settings"] == json.loads(json.dumps(dict(settings)))
 
     def judged(theory):
         rows, verdict = decide(case.judge(theory, body["measured"]), LEVEL)
