@@ -18,8 +18,18 @@ from .watch import Watch
 
 if TYPE_CHECKING:
     from dmft.results.solution import Solution
+    from dmft.results.transient import Transient
 
-__all__ = ["Numbers", "Points", "Task", "ensemble_case", "row", "sign_row"]
+__all__ = [
+    "Numbers",
+    "Points",
+    "Task",
+    "ensemble_case",
+    "networks_of",
+    "numbers_of_networks",
+    "row",
+    "sign_row",
+]
 
 Parameters = Mapping[str, float]
 #: The theory at every point.
@@ -75,17 +85,8 @@ def ensemble_case(
     ) -> Measured:
         todo = tasks(settings)
         return {
-            label: _numbers(model, solution, todo[label], seed, workers, journal)
+            label: numbers_of_networks(model, solution, todo[label], seed, workers, journal)
             for label, solution in theory.items()
-        }
-
-    def read(measured: Measured) -> Numbers:
-        return {
-            label: {
-                n: [m["numbers"] for m in found if m["n"] == n]
-                for n in sorted({m["n"] for m in found})
-            }
-            for label, found in measured.items()
         }
 
     return Case(
@@ -97,14 +98,29 @@ def ensemble_case(
         settings={"quick": quick, "full": full},
         predict=partial(solve, {}),
         measure=measure,
-        judge=lambda theory, measured: judge(theory, read(measured)),
-        draw=lambda theory, measured: draw(theory, read(measured)),
+        judge=lambda theory, measured: judge(theory, networks_of(measured)),
+        draw=lambda theory, measured: draw(theory, networks_of(measured)),
         faults={what: partial(solve, change) for what, change in faults.items()},
     )
 
 
-def _numbers(
-    model: str, solution: Solution, task: Task, seed: int, workers: int, journal: Journal
+def networks_of(measured: Measured) -> Numbers:
+    """What a case's ``measure`` found, sorted by size."""
+    return {
+        label: {
+            n: [m["numbers"] for m in found if m["n"] == n] for n in sorted({m["n"] for m in found})
+        }
+        for label, found in measured.items()
+    }
+
+
+def numbers_of_networks(
+    model: str,
+    solution: Solution | Transient,
+    task: Task,
+    seed: int,
+    workers: int,
+    journal: Journal,
 ) -> list[Any]:
     """Numbers of all networks at one point; those that ``journal`` holds are not computed again."""
     from dmft.codegen import compile_network
