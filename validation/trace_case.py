@@ -72,7 +72,9 @@ class Traces:
     numbers: Numbers
 
     def told(self, label: str, time: float) -> Told:
-        """C(time, s) of the theory."""
+        """C(time, s) of the theory; NaN where it gave no moments."""
+        if not self.theory[label].time.size:
+            return Told(float("nan"), float("nan"))
         t, trace, error = self.theory[label].trace(self.field, self.times[0])
         return Told(float(np.interp(time, t, trace)), float(np.interp(time, t, error)))
 
@@ -117,8 +119,7 @@ class Traces:
         """Shares over time since the state: theory as lines, networks of the largest size as points."""
         series = []
         for label in self.theory:
-            last = self.theory[label].time[-1]
-            fine = np.linspace(self.times[0], last, 120)
+            fine = np.linspace(self.times[0], self.times[-1], 120)
             line = [self.told_share(label, t).value for t in fine]
             series.append(Series(label, (fine - self.times[0]).tolist(), line))
             seen = [self.share_at_largest(label, t) for t in self.times[1:]]
@@ -173,8 +174,8 @@ def trace_case(
 ) -> Case:
     """A case whose theory is ``dmft.transient`` under every condition.
 
-    Settings: ``n`` and ``realizations`` of the largest networks, half of ``n`` with twice as many, ``starts``
-    of every network; ``precision``, ``paths``, ``populations`` of the theory. Faults: conditions -> the wrong
+    Settings: ``n`` and ``realizations`` of the largest networks, as many of n/2 and twice as many of n/4,
+    ``starts`` of every network; ``precision``, ``paths``, ``populations`` of the theory. Faults: conditions -> the wrong
     ones of the theory.
     """
     solved: dict[str, Transient] = {}
@@ -212,7 +213,7 @@ def trace_case(
         watch: Watch,
     ) -> Measured:
         n, count = settings["n"], settings["realizations"]
-        counts = {n: count, n // 2: 2 * count}
+        counts = {n: count, n // 2: count, n // 4: 2 * count}
         found = {}
         for label, condition in conditions.items():
             plan = TracePlan(condition, field, times, settings["starts"])
