@@ -115,6 +115,13 @@ class Traces:
         name = f"{label}: {quantity} (N = inf)"
         return Row(name, *numbers, allowed_error=allowed, judged=True, objection=objection)
 
+    def amplitude_row(self, label: str, quantity: str, widest: float) -> Row:
+        """C(s, s), with an error of at most ``widest`` of what is seen."""
+        since = self.times[0]
+        seen = self.seen(label, since)
+        allowed = widest * abs(extrapolate(seen).limit.mean)
+        return self.row(label, quantity, self.told(label, since), seen, allowed)
+
     def panel(self, xlabel: str, ylabel: str) -> Panel:
         """Shares over time since the state: theory as lines, networks of the largest size as points."""
         series = []
@@ -175,8 +182,8 @@ def trace_case(
     """A case whose theory is ``dmft.transient`` under every condition.
 
     Settings: ``n`` and ``realizations`` of the largest networks, as many of n/2 and twice as many of n/4,
-    ``starts`` of every network; ``precision``, ``paths``, ``populations`` of the theory. Faults: conditions -> the wrong
-    ones of the theory.
+    ``starts`` of every network; ``precision``, ``paths``, ``populations`` of the theory. Faults:
+    conditions -> the wrong ones of the theory.
     """
     solved: dict[str, Transient] = {}
 

@@ -30,8 +30,7 @@ CONDITIONS = {
 
 
 def _judge(traces: Traces) -> Sequence[Row]:
-    told, seen = traces.told(NONE, SINCE), traces.seen(NONE, SINCE)
-    rows = [traces.row(NONE, "C_h(10,10)", told, seen, WIDEST * abs(told.value))]
+    rows = [traces.amplitude_row(NONE, "C_h(10,10)", WIDEST)]
     for label, times in (
         (NONE, (BEFORE, AFTER, LATE)),
         (SHUT, (AFTER, LATE)),
@@ -64,8 +63,8 @@ CASE = trace_case(
         "z(0) = r(0) = 0\n"
         "beta_r = 12, and in the last condition beta_z = -60, from t = 20 to 25; share = C(t,10)/C(10,10), "
         "C(t,s) = <h(t) h(s)>\n"
-        "rule: C(10,10) (errors of at most 10%) and the shares (0.06) at N = infinity from N, N/2 and N/4; without a pulse more than half "
-        "is kept at t = 20, after both less than a tenth at t = 40"
+        "rule: C(10,10) (errors of at most 10%) and the shares (0.06) at N = infinity from N, N/2 and N/4; "
+        "without a pulse more than half is kept at t = 20, after both less than a tenth at t = 40"
     ),
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022)",
     model="gated",
@@ -76,8 +75,8 @@ CASE = trace_case(
     judge=_judge,
     draw=_draw,
     quick={
-        "n": 600,
-        "realizations": 16,
+        "n": 500,
+        "realizations": 12,
         "starts": 4,
         "precision": 0.2,
         "paths": 256,
