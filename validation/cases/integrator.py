@@ -109,8 +109,9 @@ CASE = trace_case(
         },
         "gains exchanged": lambda c: {MILD: c[STEEP], STEEP: c[MILD]},
         "input missing": lambda c: {k: replace(v, changes=()) for k, v in c.items()},
-        "input of half the variance": lambda c: {
-            k: replace(v, changes=(replace(INPUT, value=0.5),)) for k, v in c.items()
+        "input of half the variance at alpha_z = 20": lambda c: {
+            **c,
+            STEEP: replace(c[STEEP], changes=(replace(INPUT, value=0.5),)),
         },
     },
 )
