@@ -54,9 +54,9 @@ CASE = trace_case(
     name="memory-reset",
     title="A memory held by gates, erased by pulses on their biases",
     claim=(
-        "A network with a steep update gate keeps most of its state for many leak times. With the output gate "
-        "shut for five of them it holds less at their end, with the update gate opened as well nothing. The "
-        "traces are those of the two-time theory."
+        "A network with a steep update gate keeps most of its state for many leak times. With the output "
+        "gate shut for five of them it holds less at their end, with the update gate opened as well nothing. "
+        "The traces are those of the two-time theory."
     ),
     equation=(
         "dh/dt = sigma_z(z) (-h + J phi(h) sigma_r(r)), alpha_z = 20, alpha_r = 5, g_h = 3; h(0) ~ N(0,1), "
