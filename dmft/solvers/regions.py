@@ -31,10 +31,10 @@ _UNSTABLE = " (unstable fixed points)"
 def region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
     """The region's name at given parameters; `UNDECIDED` where the solvers give no answer."""
     survey = Survey(LinearTheory(theory, parameters))
-    if survey.linear.slowest_rate <= 0:
+    stable = _stable(survey)
+    if stable is None:
         return UNDECIDED
     try:
-        stable = [is_stable(survey.linear, p.variances, p.means) for p in survey.fixed_points]
         chaos = survey.lasting_chaos
         if not chaos and not survey.chaos.complete:
             return UNDECIDED
@@ -49,14 +49,21 @@ def region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
 def static_region_name(theory: CompiledTheory, parameters: Mapping[str, float]) -> str:
     """The region's name from constant states alone: nothing is said, or computed, of chaos."""
     survey = Survey(LinearTheory(theory, parameters))
-    if survey.linear.slowest_rate <= 0:
-        return UNDECIDED
-    try:
-        stable = [is_stable(survey.linear, p.variances, p.means) for p in survey.fixed_points]
-    except (AverageBudgetError, ArithmeticError):
+    stable = _stable(survey)
+    if stable is None:
         return UNDECIDED
     states = _resting(survey, stable) or [NO_CONSTANT_STATE]
     return " + ".join(states) + ("" if all(stable) else _UNSTABLE)
+
+
+def _stable(survey: Survey) -> list[bool] | None:
+    """Which constant states other than rest are stable; None where that could not be computed."""
+    if survey.linear.slowest_rate <= 0:
+        return None
+    try:
+        return [is_stable(survey.linear, p.variances, p.means) for p in survey.fixed_points]
+    except (AverageBudgetError, ArithmeticError):
+        return None
 
 
 def _resting(survey: Survey, stable: list[bool]) -> list[str]:

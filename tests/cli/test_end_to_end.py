@@ -87,7 +87,6 @@ def test_one_point_is_a_boundary_too(capsys: Captured) -> None:
         (["solve", "gated", "g_h=3", "alpha_z=1", "noise_h=0.1"], ["white noise", "intensity"]),
         (["solve", "gated", "g_h=3", "alpha_z=1", "--precision", "0"], ["precision", "0.0001"]),
         (["solve", "gated", "g_h=3", "alpha_z=1", "--seed", "-1"], ["seed", ">= 0"]),
-        (["solve", "gated", "g_h=3", "alpha_z=1", "--branch", "zero"], ["branch", "chaotic"]),
         (["solve", "gated", "g_h=3", "input_h=-0.1"], ["input_h", ">= 0"]),
         (["solve", "vanilla", "g=2", "--branch", "caotic"], ["branch", "'caotic'", "'chaotic'"]),
         (["solve", "vanilla", "g=2", "--method", "magic"], ["method", "'magic'", "auto"]),

@@ -7,6 +7,7 @@ settings, seed and versions are the same; the test beside it judges the stored n
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def store(folder, name):
     theory = case.predict(settings)
     measured = case.measure(theory, settings, entry["seed"], 1, journal, Silent())
     body = {
-        "command": summary["command"],
+        "command": re.sub(r"-o \S*/", "-o ", summary["command"]),  # no paths of a machine
         "setting": entry["setting"],
         "settings": dict(settings),
         "seed": entry["seed"],
