@@ -14,6 +14,8 @@ from dmft.plots import Curve, draw_bands, draw_lines, new_figure, save_figure
 
 SHUT = dmft.Pulse("beta_r", 20.0, 25.0, 12.0)
 OPEN = dmft.Pulse("beta_z", 20.0, 25.0, -60.0)
+#: Changes nothing, but puts t = 10 on the grid of times.
+MARK = dmft.Step("beta_r", 10.0, 0.0)
 CASES = {
     "no pulse": [],
     "output gate shut": [SHUT],
@@ -33,7 +35,7 @@ def main() -> None:
             alpha_r=5,
             until=40,
             start={"h": 1.0},
-            changes=changes,
+            changes=[MARK, *changes],
             precision=0.2,
             paths=64,
             populations=3,
