@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import InputError, NotCoveredError, did_you_mean, quoted
+from .errors import NotCoveredError
+from .option_checks import check_options, check_proved_digits, check_tol, choose
 from .parameters import (
     Sweep,
     check_parameters,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from .codegen.info import ModelInfo
     from .codegen.source import ModelSource
-    from .codegen.theory import CompiledTheory
     from .results.curve import BoundaryCurve
     from .results.phase import PhaseDiagram
     from .results.solution import Solution
@@ -65,7 +65,7 @@ def derive(model: ModelSource, *, show: str | None = None) -> Derivation:
     from dmft.derivations.stages import derive_model
 
     if show is not None:
-        _choose("show", show, STAGES)
+        choose("show", show, STAGES)
     derivation = derive_model(get(declared) if isinstance(declared, str) else declared)
     return derivation if show is None else derivation.show(show)
 
@@ -195,7 +195,8 @@ def solve(
     else:
         from .solvers.stationary import solve_stationary
 
-        _check_closed(theory, values, ("gaussian",))
+        if theory.closure_failure:
+            raise NotCoveredError(f"{info.name}: {theory.closure_failure}")
         with _one_thread():
             found, others = solve_stationary(
                 theory, values, branch=branch, tol=tol, method=method, lyapunov=lyapunov
@@ -311,25 +312,13 @@ def boundary(
     from .locate_boundary import locate_boundary
     from .solvers.boundaries import BOUNDARIES
 
-    _choose("boundary", name, BOUNDARIES)
-    accuracy = BOUNDARIES[name].tol if tol is None else _check_tol(tol, 1e-14, 1e-3)
+    choose("boundary", name, BOUNDARIES)
+    accuracy = BOUNDARIES[name].tol if tol is None else check_tol(tol, 1e-14, 1e-3)
     if digits is not None:
-        _check_digits(digits, name)
+        check_proved_digits(digits, name)
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
         return locate_boundary(compiled_theory(declared), name, given, solve_for, accuracy, digits)
-
-
-def _check_digits(digits: object, name: str) -> None:
-    from .certified.boundary import CERTIFIED
-    from .codegen.ball import ball_arithmetic
-
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 10 <= digits <= 200:
-        raise InputError(f"digits: {quoted(digits)} is not allowed; give an integer from 10 to 200")
-    if name not in CERTIFIED:
-        raise InputError(f"digits: {name} is not certified; those that are: {', '.join(CERTIFIED)}")
-    with ball_arithmetic(digits):
-        pass  # MissingExtraError before anything is computed
 
 
 def phase(
@@ -376,25 +365,12 @@ def phase(
 
     declared = resolve(model)
     find_model(declared)
-    tol = _check_tol(tol, 1e-12, 1e-3)
+    tol = check_tol(tol, 1e-12, 1e-3)
     from .phase_diagram import phase_diagram
 
     given = merge_parameters(parameters, more_parameters)
     with _one_thread():
         return phase_diagram(compiled_theory(declared), given, tol, statics=statics)
-
-
-def check_options(*, branch: str, tol: float, method: str, seed: int | None) -> float:
-    """Refuse options that `solve` does not take; return the tolerance as a number."""
-    from .solvers.conditional import METHODS as MOVING
-    from .solvers.stationary import BRANCHES, METHODS, is_branch
-
-    accuracy = _check_tol(tol, 1e-13, 1e-3)
-    _check_seed(seed)
-    if not is_branch(branch):
-        _choose("branch", branch, BRANCHES)
-    _choose("method", method, (*METHODS, *MOVING))
-    return accuracy
 
 
 def _one_thread() -> AbstractContextManager[object]:
@@ -403,51 +379,3 @@ def _one_thread() -> AbstractContextManager[object]:
 
     limits: AbstractContextManager[object] = threadpool_limits(limits=1)
     return limits
-
-
-def _check_closed(
-    theory: CompiledTheory,
-    values: Mapping[str, float],
-    stages: Sequence[str],
-    what: str = "",
-    swept: Sequence[str] = (),
-) -> None:
-    """Refuse by name what the theory does not cover at these parameters."""
-    if theory.closure_failure and "gaussian" in stages:
-        raise NotCoveredError(f"{theory.info.name}: {theory.closure_failure}")
-    prefix = f"{what}: " if what else ""
-    for stage in stages:
-        if stage not in theory.conditions:
-            raise NotCoveredError(
-                f"{prefix}{theory.info.name}: fields have a mean: not covered yet"
-            )
-        for c in theory.unmet(stage, {**dict.fromkeys(swept, 0.0), **values}):
-            name = c.parameter
-            raise NotCoveredError(
-                f"{prefix}{name} = {values[name]:g} is not covered yet: {c.reason}; give {name}=0"
-            )
-
-
-def _choose(what: str, given: str, allowed: Sequence[str] | Mapping[str, Any]) -> None:
-    if given not in allowed:
-        raise InputError(
-            f"{what}: {quoted(given)} is not allowed{did_you_mean(str(given), allowed)}; "
-            f"choose {', '.join(allowed)}"
-        )
-
-
-def _check_tol(tol: float, smallest: float, largest: float) -> float:
-    try:
-        value = float(tol)
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not smallest <= value <= largest:
-        raise InputError(
-            f"tol: {quoted(tol)} is not allowed; give a number from {smallest:g} to {largest:g}"
-        )
-    return value
-
-
-def _check_seed(seed: object) -> None:
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise InputError(f"seed: {quoted(seed)} is not allowed; give an integer >= 0")

@@ -44,7 +44,8 @@ Estimator = Callable[[Ensemble, Any, int, int], Mapping[str, Any]]
 class Task:
     """What is done at one point: networks of which sizes, asked for what, in which precision.
 
-    ``plan`` is handed to ``estimate``; its repr must tell everything that matters, since it is the key
+    ``plan`` is handed to ``estimate``; its repr must tell everything that matters, since it
+    is part of the journal's key.
     """
 
     counts: Mapping[int, int]

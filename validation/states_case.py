@@ -6,19 +6,17 @@ Beside the theory stands a *rival*, an approximation whose deviations are shown 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .case import Case, Measured, Panel, Series, Settings
-from .compare import Row, over_networks, tested
-from .estimate import Measurement
+from .case import Case, Measured, Panel, Settings
+from .compare import Row, tested
 from .journal import Journal
 from .judge import judge
 from .run_networks import run_networks
-from .schedule import SAMPLE, Schedule
+from .schedule import SAMPLE
+from .stationary_case import correlation_panel, measured_run, read_run
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -133,17 +131,14 @@ def states_case(
                 watch=watch,
                 journal=journal,
             )
-            measured[found.state.label] = {
-                "schedule": asdict(run.schedule),
-                "networks": [asdict(m) for m in run.networks],
-            }
+            measured[found.state.label] = measured_run(run)
         return measured
 
     def rows(theory: Sequence[_Found], measured: Measured) -> Sequence[Row]:
         result: list[Row] = []
         for found in theory:
             label = found.state.label
-            schedule, networks = _read(measured[label])
+            schedule, networks = read_run(measured[label])
             result += [
                 replace(row, quantity=f"{label}: {row.quantity}")
                 for row in judge(found.theory, networks, schedule)[0]
@@ -175,39 +170,11 @@ def states_case(
     )
 
 
-def _read(measured: Measured) -> tuple[Schedule, list[Measurement]]:
-    schedule: dict[str, Any] = dict(measured["schedule"])
-    for key in ("lags", "judged_lags"):
-        schedule[key] = tuple(schedule[key])
-    return Schedule(**schedule), [Measurement.from_json(m) for m in measured["networks"]]
-
-
 def _draw(rival: str, theory: Sequence[_Found], measured: Measured) -> tuple[Panel, ...]:
-    """C(tau) / C(0) of the theory at lag 0, for every setting."""
+    """C(tau) at every setting: theory, rival and networks."""
     panels = []
     for found in theory:
-        schedule, networks = _read(measured[found.state.label])
-        largest = max(m.n for m in networks)
-        top = [m.autocorrelation for m in networks if m.n == largest]
-        seen = [over_networks(values) for values in zip(*top, strict=True)]
-        lags = [SAMPLE * lag for lag in schedule.lags]
-        fine = np.linspace(0.0, 1.05 * max(lags), 200)
-        first = next(iter(found.theory.variance))
-        panels.append(
-            Panel(
-                rf"lag $\tau$ (leak times), {found.state.label}",
-                rf"$C_{{{first}}}(\tau)$",
-                (
-                    Series("theory", fine.tolist(), found.theory.at(fine)[first].tolist()),
-                    Series(rival, fine.tolist(), found.rival.at(fine)[first].tolist()),
-                    Series(
-                        f"{len(top)} networks, N = {largest}",
-                        lags,
-                        [e.mean for e in seen],
-                        [e.standard_error for e in seen],
-                        points=True,
-                    ),
-                ),
-            )
-        )
+        label = found.state.label
+        lines = {"theory": found.theory, rival: found.rival}
+        panels.append(correlation_panel(*read_run(measured[label]), lines, where=label))
     return tuple(panels)

@@ -14,7 +14,7 @@ from .compare import Row, over_networks
 from .estimate import Measurement
 from .journal import Journal
 from .judge import judge
-from .run_networks import run_networks
+from .run_networks import NetworkRun, run_networks
 from .schedule import SAMPLE, Schedule
 from .watch import Watch
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dmft.codegen.source import ModelSource
     from dmft.results.solution import Solution
 
-__all__ = ["stationary_case"]
+__all__ = ["correlation_panel", "measured_run", "read_run", "stationary_case"]
 
 
 def stationary_case(
@@ -92,10 +92,16 @@ def _measure(
         watch=watch,
         journal=journal,
     )
+    return measured_run(run)
+
+
+def measured_run(run: NetworkRun) -> Measured:
+    """Schedule and networks as JSON values."""
     return {"schedule": asdict(run.schedule), "networks": [asdict(m) for m in run.networks]}
 
 
-def _read(measured: Measured) -> tuple[Schedule, list[Measurement]]:
+def read_run(measured: Measured) -> tuple[Schedule, list[Measurement]]:
+    """What `measured_run` wrote."""
     schedule: dict[str, Any] = dict(measured["schedule"])
     for key in ("lags", "judged_lags"):
         schedule[key] = tuple(schedule[key])
@@ -103,37 +109,44 @@ def _read(measured: Measured) -> tuple[Schedule, list[Measurement]]:
 
 
 def _judge(theory: Solution, measured: Measured) -> Sequence[Row]:
-    schedule, networks = _read(measured)
+    schedule, networks = read_run(measured)
     return judge(theory, networks, schedule, moments="N = inf")[0]
+
+
+def correlation_panel(
+    schedule: Schedule,
+    networks: Sequence[Measurement],
+    theories: Mapping[str, Solution],
+    *,
+    where: str = "",
+) -> Panel:
+    """C(tau) of the first field: one line per theory, points of the largest networks."""
+    largest = max(m.n for m in networks)
+    top = [m.autocorrelation for m in networks if m.n == largest]
+    seen = [over_networks(values) for values in zip(*top, strict=True)]
+    lags = [SAMPLE * lag for lag in schedule.lags]
+    fine = np.linspace(0.0, 1.05 * max(lags), 200)
+    first = next(iter(next(iter(theories.values())).variance))
+    lines = [Series(k, fine.tolist(), s.at(fine)[first].tolist()) for k, s in theories.items()]
+    points = Series(
+        f"{len(top)} networks, N = {largest}",
+        lags,
+        [e.mean for e in seen],
+        [e.standard_error for e in seen],
+        points=True,
+    )
+    xlabel = r"lag $\tau$ (leak times)" + (f", {where}" if where else "")
+    return Panel(xlabel, rf"$C_{{{first}}}(\tau)$", (*lines, points))
 
 
 def _draw(theory: Solution, measured: Measured) -> tuple[Panel, ...]:
     """C(tau) of the first field, and lambda_max over 1/N."""
-    schedule, networks = _read(measured)
+    schedule, networks = read_run(measured)
     sizes = sorted({m.n for m in networks})
-    first = next(iter(theory.variance))
-    top = [m.autocorrelation for m in networks if m.n == sizes[-1]]
-    seen = [over_networks(values) for values in zip(*top, strict=True)]
-    lags = [SAMPLE * lag for lag in schedule.lags]
-    fine = np.linspace(0.0, 1.05 * max(lags), 200)
-    curve = theory.at(fine)[first]
     exponents = {n: over_networks([m.lyapunov for m in networks if m.n == n]) for n in sizes}
     shown = [0.0, 1.0 / sizes[0]]
     return (
-        Panel(
-            r"lag $\tau$ (leak times)",
-            rf"$C_{{{first}}}(\tau)$",
-            (
-                Series("theory", fine.tolist(), curve.tolist()),
-                Series(
-                    f"{len(top)} networks, N = {sizes[-1]}",
-                    lags,
-                    [e.mean for e in seen],
-                    [e.standard_error for e in seen],
-                    points=True,
-                ),
-            ),
-        ),
+        correlation_panel(schedule, networks, {"theory": theory}),
         Panel(
             r"$1/N$",
             r"$\lambda_{\max}$",

@@ -137,8 +137,8 @@ def declare(
 
     What a theory does not cover shows when the first points are solved.
     """
-    from ..api import check_options
     from ..codegen import resolve
+    from ..option_checks import check_options
 
     source = resolve(model)
     info = find_model(source)

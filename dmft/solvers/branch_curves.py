@@ -10,13 +10,13 @@ that amplitude; each is made exact by Newton's method on its own condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dmft.continuation import Branch, EventStatus, Options, Problem, Stop, Watch, follow_both
+from dmft.continuation import Branch, EventStatus, Options, Problem, Watch, follow_both
 
 from .boundaries.chaos_families import SLOPE, ChaosFolds
 from .boundaries.chaos_onset import chaos_families
@@ -34,6 +34,8 @@ from .stationary_problem import StationaryProblem
 __all__ = ["BranchCurve", "BranchEvent", "branch_curves"]
 
 Floats = NDArray[np.float64]
+#: Coordinates at which curves may be born, each with its error.
+_Births = Sequence[tuple[float, float]]
 
 FOLD, STABILITY, BIRTH = "fold", "stability", "birth"
 #: Values of the parameter's coordinate at which states are looked for: both ends and between.
@@ -137,9 +139,8 @@ class _Followed:
         nothing = np.zeros(size)
         growth = np.array([growth_rate(theory, nothing, nothing) for theory in linear])
         events = [
-            BranchEvent(STABILITY, value, error, 0.0)
+            BranchEvent(STABILITY, *self.valued(float(seed.z[0]), seed.error), 0.0)
             for seed in seeds
-            for value, error in [self.valued(float(seed.z[0]), seed.error)]
         ]
         value = np.asarray(self.request.axis.value(c))
         tangents = np.stack([np.zeros(c.size), np.ones(c.size)], axis=1)
@@ -163,24 +164,27 @@ class _Followed:
         system = StaticSystem(request.theory)
         edges = StaticSearch(system, edge_condition(system), request.axis, request.base)
         folds = StaticSearch(system, fold_condition, request.axis, request.base)
-        births = [float(x) for x in folds.births({}, 1).c]
+        roots = folds.births({}, 1)
+        births = list(zip(roots.c.tolist(), roots.error.tolist(), strict=True))
         found: list[Branch] = []
         curves = []
         for c in [
             *self.columns.tolist(),
-            *self.inside(x + s for x in births for s in (0.02, -0.02)),
+            *self.inside(x + s for x, _ in births for s in (0.02, -0.02)),
         ]:
             for crossing in Survey(self.linear(c)).fixed_points:
                 amplitude = float(crossing.variances[0])
                 if any(_passes(branch, np.log(amplitude), c) for branch in found):
                     continue
-                branch = self._along_constant(edges, c, amplitude)
+                branch = self._along_constant(edges, folds, c, amplitude)
                 if len(branch) > 1:
                     found.append(branch)
-                    curves.append(self._constant_curve(edges, folds, branch))
+                    curves.append(self._constant_curve(edges, folds, branch, births))
         return curves
 
-    def _along_constant(self, search: StaticSearch, c: float, amplitude: float) -> Branch:
+    def _along_constant(
+        self, edges: StaticSearch, folds: StaticSearch, c: float, amplitude: float
+    ) -> Branch:
         """Points (c, log A)."""
         delta = _LINEAR * amplitude
 
@@ -192,8 +196,6 @@ class _Followed:
             at = u[0] + np.array(steps)
             return a, *folds.evaluate(np.full(at.size, np.log(a)), at, {})
 
-        folds = StaticSearch(search.system, fold_condition, search.axis, search.base)
-
         def residual(u: Floats, s: float) -> Floats:
             return values(u, s, (0.0,))[1]
 
@@ -204,7 +206,7 @@ class _Followed:
 
         def condition(z: Floats) -> float:
             a = np.log(max(np.exp(z[1]) - delta, 1e-300))
-            return float(search.evaluate(np.array([a]), z[:1], {})[1][0])
+            return float(edges.evaluate(np.array([a]), z[:1], {})[1][0])
 
         branch = follow_both(
             Problem(residual, jacobian),
@@ -218,19 +220,21 @@ class _Followed:
         return _outward(branch, delta)
 
     def _constant_curve(
-        self, edges: StaticSearch, folds: StaticSearch, branch: Branch
+        self, edges: StaticSearch, folds: StaticSearch, branch: Branch, births: _Births
     ) -> BranchCurve:
         c, a = branch.points.T
         rows = edges.system.at(np.exp(a), self._row_parameters(c))
         above = folds.evaluate(a, c + _STEP, {})[0] - folds.evaluate(a, c - _STEP, {})[0]
         error = (abs(rows.excess) + _ROUNDING) * 2 * _STEP / abs(above)
-        growth = []
         fields = edges.system.fields
-        for i, x in enumerate(c.tolist()):
-            linear = self.linear(x)
-            order = [fields.index(field) for field in linear.active]
-            growth.append(growth_rate(linear, rows.variances[order, i], rows.means[order, i]))
-        order = [fields.index(field) for field in self.linear(float(c[0])).active]
+        linear = [self.linear(x) for x in c.tolist()]
+        order = [fields.index(field) for field in linear[0].active]
+        growth = np.array(
+            [
+                growth_rate(theory, rows.variances[order, i], rows.means[order, i])
+                for i, theory in enumerate(linear)
+            ]
+        )
         moments = (rows.variances + rows.means**2)[order].T
         events = []
         for name, search in ((FOLD, folds), (STABILITY, edges)):
@@ -239,24 +243,11 @@ class _Followed:
                 if np.isfinite(spread[0]) and abs(y[0] - event.point[0]) < _NEAR:
                     value, off = self.valued(float(y[0]), float(spread[0]))
                     events.append(BranchEvent(name, value, off, float(np.exp(x[0]))))
-        births = folds.births({}, 1)
-        ends = []
-        for end, stop in zip((0, -1), branch.stops, strict=True):
-            at_floor = abs(a[end] - np.min(a)) < 1e-9 and self._within(float(c[end]))
-            near = np.flatnonzero(abs(births.c - c[end]) < _NEAR)
-            if at_floor and near.size:
-                i = int(near[np.argmin(abs(births.c[near] - c[end]))])
-                events.append(
-                    BranchEvent(
-                        BIRTH, *self.valued(float(births.c[i]), float(births.error[i])), 0.0
-                    )
-                )
-                ends.append(BIRTH)
-            else:
-                ends.append(self._end(float(c[end]), stop))
+        lowest = float(np.min(a)) + 1e-9
+        ends = self._ended(branch, lowest, births, events)
         return self._curve(
-            "fixed-point", branch, error, moments, np.zeros_like(moments), np.array(growth),
-            np.array(growth) < 0, events, (ends[0], ends[1]),
+            "fixed-point", branch, error, moments, np.zeros_like(moments), growth, growth < 0,
+            events, ends,
         )  # fmt: skip
 
     def _row_parameters(self, c: Floats) -> dict[str, Floats | float]:
@@ -265,9 +256,22 @@ class _Followed:
     def _within(self, c: float) -> bool:
         return self.ends[0] + 1e-6 < c < self.ends[1] - 1e-6
 
-    def _end(self, c: float, stop: Stop) -> str:
-        """In a word why a curve ends."""
-        return "range" if not self._within(c) else str(stop)
+    def _ended(
+        self, branch: Branch, faint: float, births: _Births, events: list[BranchEvent]
+    ) -> tuple[str, str]:
+        """In a word why a curve ends at both ends; births, at log A below ``faint``, join the events."""
+        words = []
+        for (c, a), stop in zip(branch.points[[0, -1]].tolist(), branch.stops, strict=True):
+            near = [birth for birth in births if abs(birth[0] - c) < _NEAR]
+            if not self._within(c):
+                words.append("range")
+            elif a < faint and near:
+                place, spread = min(near, key=lambda birth: abs(birth[0] - c))
+                events.append(BranchEvent(BIRTH, *self.valued(place, spread), 0.0))
+                words.append(BIRTH)
+            else:
+                words.append(str(stop))
+        return words[0], words[1]
 
     def _curve(
         self,
@@ -327,9 +331,7 @@ class _Followed:
                     curves.append(self._chaotic_curve(folds, branch, births))
         return curves
 
-    def _chaotic_curve(
-        self, folds: ChaosFolds, branch: Branch, births: list[tuple[float, float]]
-    ) -> BranchCurve:
+    def _chaotic_curve(self, folds: ChaosFolds, branch: Branch, births: _Births) -> BranchCurve:
         error, moments, decaying, growth, upper = [], [], [], [], []
         for c, a in branch.points.tolist():
             reading = folds.read(np.array([a, c, 0.0]), curved=False)
@@ -351,20 +353,11 @@ class _Followed:
             if event.status is EventStatus.CONVERGED and np.isfinite(sharp.error[0]):
                 value, off = self.valued(float(sharp.z[0, 1]), float(sharp.error[0]))
                 events.append(BranchEvent(FOLD, value, off, float(np.exp(sharp.z[0, 0]))))
-        ends = []
-        for end, stop in zip((0, -1), branch.stops, strict=True):
-            c, a = branch.points[end]
-            faint = a - np.max(branch.points[:, 1]) < np.log(10 * _FAINTEST)
-            near = [birth for birth in births if abs(birth[0] - c) < _NEAR]
-            if faint and near and self._within(c):
-                place, spread = min(near, key=lambda birth: abs(birth[0] - c))
-                events.append(BranchEvent(BIRTH, *self.valued(place, spread), 0.0))
-                ends.append(BIRTH)
-            else:
-                ends.append(self._end(c, stop))
+        faint = float(np.max(branch.points[:, 1]) + np.log(10 * _FAINTEST))
+        ends = self._ended(branch, faint, births, events)
         return self._curve(
             "chaotic", branch, np.array(error), np.array(moments), np.array(decaying),
-            np.array(growth), np.array(upper), events, (ends[0], ends[1]),
+            np.array(growth), np.array(upper), events, ends,
         )  # fmt: skip
 
 
