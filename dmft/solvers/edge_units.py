@@ -93,7 +93,7 @@ class EdgeUnits:
 
 def edge_units(problem: ConditionalProblem, state: CurrentState, block: int) -> EdgeUnits:
     """The units of one block of paths."""
-    model, grid = problem.model, problem.grid
+    model = problem.model
     theory = model.theory
     size, sources = len(theory.block), state.sources
     along, gates, _ = problem.along_paths(state, block)

@@ -5,14 +5,18 @@ On the real axis it lies where the spectral radius of
     M_ab(lambda) = v_a < |(P G(lambda))_ab|^2 >
 
 is one (`derivations.edge`), the average running over the joint state of a unit at one moment. The gated
-fields are not Gaussian there and depend on the gating field. Given its path they are Gaussian: their average is
-closed (`edge_units`) and that over paths is sampled. For one gated field x' = s(y) (xi - x), with q = xi - x,
+fields are not Gaussian there and depend on the gating field. Given its path they are Gaussian: their
+average is closed (`edge_units`) and that over paths is sampled. For one gated field x' = s(y) (xi - x),
+with q = xi - x, a current reaches f(x) directly and currents of y reach it through the gate:
 
-    <|(P G)|^2> = < f'^2 (s / (lambda + s))^2 >  by xi,   < f'^2 (s' q / (lambda + s))^2 > |G_yb|^2  by currents of y
+    < f'^2 (s / (lambda + s))^2 >      and      < f'^2 (s' q / (lambda + s))^2 > |G_yb(lambda)|^2
 
-(Krishnamurthy, Can & Schwab, PRX 12, 011011 (2022)). With real, positive lambda it is the rightmost end of the
-cloud: |1/(lambda + s)| is largest there. A state is given by covariances of its outputs, whoever found it. Errors: scatter between blocks of paths (jackknife), and what
-the edge moves when all of these covariances rise by their standard errors.
+(Krishnamurthy, Can & Schwab, PRX 12, 011011 (2022)). At real, positive lambda it is the rightmost end of
+the cloud, |1/(lambda + s)| being largest there. In constant states q = 0 and the edge falls with the gain of
+the gate; here s' q / s grows with it, and the edge need not fall.
+
+A state is given by covariances of its outputs, whoever found it. Errors: scatter between blocks of paths
+(jackknife), and what the edge moves when all of these covariances rise by their standard errors.
 """
 
 from __future__ import annotations
