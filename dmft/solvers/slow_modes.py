@@ -9,7 +9,7 @@ the spectral radius of
 is one; for fields that are not gated s is a number (`derivations.edge`). At lambda -> 0 it is the static
 radius V, whatever the gate: the edge is positive if V > 1, but falls exponentially with the gain of the
 gate where the open units alone are stable (`boundaries.marginal_stability`). Where V < 1 the edge is
-zero: rates of a Gaussian y come arbitrarily close to it.
+zero: rates of a Gaussian y come arbitrarily close to it. Chaotic states: `moving_edge`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dmft.codegen.theory import CompiledTheory
 
 from .static_system import StaticRows, StaticSystem
 from .statics import StaticCurve
+from .status import Status
 
 __all__ = ["SlowModes", "relaxation", "slow_modes"]
 
@@ -39,10 +40,11 @@ _LOWEST, _HIGHEST = -650.0, 12.0
 
 @dataclass(frozen=True)
 class SlowModes:
-    """``radius`` V and leading ``edge`` of a constant state; ``mean``, ``variance`` of the gating field.
+    """``radius`` V and leading ``edge`` of a state; ``mean``, ``variance`` of the gating field.
 
-    ``error`` that of log edge, by doubling the nodes of the average. ``amplitude``: variance of the
-    first driven field.
+    ``error`` that of log edge: of a constant state by doubling the nodes of the average, of a chaotic one
+    a standard error (`moving_edge`). ``amplitude``: C(0) of the first field that is driven or gated.
+    ``status``, ``message``: whether the numbers may be used.
     """
 
     amplitude: float
@@ -51,6 +53,8 @@ class SlowModes:
     error: float
     mean: float
     variance: float
+    status: Status = Status.CONVERGED
+    message: str = ""
 
 
 def relaxation(
