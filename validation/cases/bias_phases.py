@@ -101,16 +101,16 @@ CASE = ensemble_case(
     title="Phases over the biases",
     claim=(
         "On both sides of the boundaries in the planes of g_h and a bias networks rest, stay constant or are "
-        "chaotic as the theory says, with its largest exponent: closing the output gate brings rest, a bias of "
-        "the activation freezes chaos into a constant state."
+        "chaotic as the theory says, with its largest exponent: closing the output gate brings rest, a bias "
+        "of the activation freezes chaos into a constant state."
     ),
     equation=(
         "dh/dt = (-h + J phi(h) sigma_r)/2,  phi(x) = tanh(g_h x + beta_h),  sigma_r = 1/(1 + exp(beta_r))\n"
-        "rest is unstable beyond g_h = 1 + exp(beta_r): 1.368 at beta_r = -1, 3.718 at 1; with beta_h = 1 the "
-        "constant state (V = 1) beyond g_h = 3.823\n"
+        "rest is unstable beyond g_h = 1 + exp(beta_r): 1.368 at beta_r = -1, 3.718 at 1; with beta_h = 1 "
+        "the constant state (V = 1) beyond g_h = 3.823\n"
         "rule: at N more than half of the starts still move (rms change of h in 10 leak times above "
-        f"{STILL:g}) where the theory is chaotic, else less than half; lambda at N = infinity from N and N/2, "
-        f"in 1/N, of constant states in N^(-1/2), errors of at most {WIDEST:g}"
+        f"{STILL:g}) where the theory is chaotic, else less than half; lambda at N = infinity from N and "
+        f"N/2, in 1/N, of constant states in N^(-1/2), errors of at most {WIDEST:g}"
     ),
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022)",
     model="gated",
