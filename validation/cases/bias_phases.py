@@ -23,8 +23,8 @@ POINTS: Mapping[str, Mapping[str, float]] = {
 }
 #: Root-mean-square change of h over a time, beyond which a state moves.
 STILL, APART = 0.05, 10.0
-#: Widest standard error of lambda.
-WIDEST = 0.06
+#: Widest standard error of lambda; the edges of constant states scatter most, by N^(-1/2).
+WIDEST = 0.08
 
 
 @dataclass(frozen=True, slots=True)
