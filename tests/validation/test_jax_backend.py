@@ -151,14 +151,14 @@ def test_networks_share_their_compilation_and_settings_stay_local(monkeypatch):
 
     rule, traced = jax_backend._rk4_step, []
     monkeypatch.setattr(jax_backend, "_rk4_step", lambda *a: traced.append(1) or rule(*a))
-    right = compile_network("vanilla")
-    for seed in range(3):
-        network = draw_network(right, {"g": 2.5}, 30, np.random.default_rng(seed), np.float64)
+    right, other = compile_network("vanilla"), compile_network("vanilla-erf")
+    for seed, declared in enumerate((right, right, right, other)):
+        network = draw_network(declared, {"g": 2.5}, 30, np.random.default_rng(seed), np.float64)
         x = draw_state(network, 2, 1.0, np.random.default_rng(1))
         run = Trajectory(network, x, [x[0][:0]], 0.125, backend="jax")
         run.advance(3)
         run.advance(3)
-    assert len(traced) == 1
+    assert len(traced) == 2  # one for each declaration
     assert jax.numpy.ones(2).dtype == np.float32
     assert jax.config.jax_default_matmul_precision is None
 
