@@ -14,6 +14,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "NotCoveredError",
+    "WorkerError",
     "did_you_mean",
     "quoted",
 ]
@@ -61,6 +62,25 @@ class MissingExtraError(DmftError, ImportError):
         # The message differs from the arguments, so the default reduction would fail when a
         # worker process hands the exception back.
         return (type(self), (self.purpose, self.extra))
+
+
+class WorkerError(DmftError):
+    """A worker process died; the message ends with ``kept``, what became of the work so far.
+
+    >>> str(WorkerError("the rest is kept")).partition("; ")[2]
+    'fewer workers need less memory; the rest is kept'
+    """
+
+    def __init__(self, kept: str = "") -> None:
+        text = (
+            "a worker process died (killed from outside, or no memory left); fewer workers need less "
+            "memory"
+        )
+        super().__init__(f"{text}; {kept}" if kept else text)
+        self.kept = kept
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return (type(self), (self.kept,))
 
 
 def quoted(text: object, limit: int = 60) -> str:

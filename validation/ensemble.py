@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from dmft.errors import DmftError, InputError
+from dmft.errors import DmftError, InputError, WorkerError
 from dmft.protocol import Protocol
+from dmft.solvers.worker_processes import in_processes
 
 from .compare import Estimate, Extrapolation, extrapolate, over_networks
 from .couplings import GAUSSIAN, Couplings
@@ -29,6 +30,9 @@ from .network import (
 from .start import Start
 
 T = TypeVar("T")
+
+#: How often processes are started for the same work when one of them dies.
+_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +138,29 @@ def _keyed(
 def run_tasks(
     task: Callable[[int, int], T], arguments: list[tuple[int, int]], workers: int
 ) -> Iterator[T]:
-    """``task(n, realization)`` for all pairs as they end; one BLAS thread each, in any process."""
+    """``task(n, realization)`` for all pairs as they end; one BLAS thread each, in any process.
+
+    When a worker process dies, new ones take up what is left, once; `WorkerError` if one dies again.
+    """
     if workers == 1:
         with threadpool_limits(1):
             for pair in arguments:
                 yield task(*pair)
         return
-    from joblib import Parallel, delayed, parallel_config
+    left = list(arguments)
+    for attempt in range(_ATTEMPTS):
+        try:
+            for pair, found in in_processes(partial(_paired, task), tuple(left), workers):
+                left.remove(pair)
+                yield found
+            return
+        except WorkerError:
+            if attempt == _ATTEMPTS - 1:
+                raise
 
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        # Estimates come back whole and are small beside the networks: nothing to share through files.
-        pool = Parallel(
-            n_jobs=workers, batch_size=1, return_as="generator_unordered", max_nbytes=None
-        )
-        yield from pool(delayed(task)(*pair) for pair in arguments)
+
+def _paired(task: Callable[[int, int], T], pair: tuple[int, int]) -> tuple[tuple[int, int], T]:
+    return pair, task(*pair)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

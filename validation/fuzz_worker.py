@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from dmft.solvers.worker_processes import deaf
+
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
@@ -135,19 +137,10 @@ def _undisturbed() -> Iterator[None]:
     """One BLAS thread for the process that starts, and no Ctrl-C: the first process decides on that."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
-    deaf = hasattr(signal, "pthread_sigmask")
-    if deaf:
-        # a helper process that lifts the mask when it starts must be there already
-        with suppress(ImportError, AttributeError):
-            from multiprocessing.resource_tracker import ensure_running
-
-            ensure_running()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with deaf():
+            yield
     finally:
-        if deaf:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -72,7 +72,8 @@ class Journal:
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(
-                f"{quoted(str(self.path), 200)} cannot be written ({reason})"
+                f"{quoted(str(self.path), 200)} cannot be written ({reason}); what it holds is kept: "
+                "make room and give the same command again"
             ) from None
 
     def remember(self, content: Mapping[str, Any], compute: Callable[[], Any]) -> Any:

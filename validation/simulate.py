@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from threadpoolctl import threadpool_limits
 
 from .couplings import GAUSSIAN, Couplings
+from .ensemble import run_tasks
 from .estimate import Measurement, begin, measure
 from .network import RightHandSide
 from .schedule import Schedule
@@ -118,33 +119,10 @@ def simulate(
     measured = partial(
         measure, right, dict(parameters), schedule, seed=seed, dtype=dtype, couplings=couplings
     )
-    for result in _results(measured, tasks, workers):
+    for result in run_tasks(measured, tasks, workers):
         done.append(result)
         if kept is not None:
             kept.put(result)
         reached += seconds[result.n]
         watch.advanced(reached / total)
     return sorted(done, key=lambda m: (m.n, m.realization))
-
-
-def _results(
-    measured: Callable[[int, int], Measurement], tasks: list[tuple[int, int]], workers: int
-) -> Iterator[Measurement]:
-    if workers == 1:
-        with threadpool_limits(1):
-            for task in tasks:
-                yield measured(*task)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    # loky starts fresh interpreters on every system (no fork), and needs no guarded main module.
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(
-            n_jobs=workers,
-            return_as="generator_unordered",
-            batch_size=1,
-            pre_dispatch="2*n_jobs",
-            # Fields of states are below a megabyte: nothing to share through files.
-            max_nbytes=None,
-        )
-        yield from pool(delayed(measured)(*task) for task in tasks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,8 +12,12 @@ from typing import TypeVar
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from dmft.errors import WorkerError
+
 from .path_journal import PathJournal
-from .two_time_stop import Stop, leave_interrupts_to_others
+from .two_time_checkpoint import GOES_ON
+from .two_time_stop import Stop
+from .worker_processes import deaf, ignore_interrupts
 
 __all__ = ["ALONE", "BlockRunner", "Stopped", "block_runner"]
 
@@ -36,7 +41,7 @@ class BlockRunner:
     journal: PathJournal | None = None
 
     def over(self, work: Callable[[int], _T], blocks: Sequence[int]) -> list[_T]:
-        """Results in the order of the blocks, whoever computes them. Raises `Stopped`."""
+        """Results in the order of the blocks, whoever computes them. Raises `Stopped`, `WorkerError`."""
         if self.journal is not None:
             return self.journal.over(partial(self._computed, work), blocks)
         return self._computed(work, blocks)
@@ -51,7 +56,10 @@ class BlockRunner:
                 with threadpool_limits(limits=1):
                     results += [work(block) for block in part]
             else:
-                results += self.pool(delayed(_in_worker)(work, block) for block in part)
+                try:
+                    results += self.pool(delayed(_in_worker)(work, block) for block in part)
+                except BrokenProcessPool:
+                    raise WorkerError(GOES_ON) from None
         return results
 
     def check(self) -> None:
@@ -73,9 +81,11 @@ def block_runner(
         yield BlockRunner(stop=stop, journal=journal)
         return
     with Parallel(n_jobs=workers) as pool:
+        with deaf():
+            pool(delayed(ignore_interrupts)() for _ in range(workers))
         yield BlockRunner(pool, workers, stop, journal)
 
 
 def _in_worker(work: Callable[[int], _T], block: int) -> _T:
-    with leave_interrupts_to_others(), threadpool_limits(limits=1):
+    with threadpool_limits(limits=1):
         return work(block)

@@ -21,7 +21,10 @@ from numpy.typing import NDArray
 
 from dmft.errors import InputError, quoted
 
-__all__ = ["Checkpoint", "fingerprint"]
+__all__ = ["GOES_ON", "Checkpoint", "fingerprint"]
+
+#: What to do with a folder when work ended early.
+GOES_ON = "with a checkpoint folder the same call goes on from where it was"
 
 Arrays = Mapping[str, NDArray[Any]]
 

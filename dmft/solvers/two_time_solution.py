@@ -29,14 +29,15 @@ from dmft.gaussian.pair_average import AverageBudgetError
 from dmft.protocol import Protocol
 
 from .status import Status
-from .two_time_checkpoint import Checkpoint, fingerprint
+from .two_time_checkpoint import GOES_ON, Checkpoint, fingerprint
 from .two_time_grid import TimeGrid, time_grid
 from .two_time_mesh import fitted_times
 from .two_time_problem import TwoTimeProblem
 from .two_time_result import TransientSolution, assembled, without_answer
 from .two_time_stages import Contribution, Task, contribute, stage_names
 from .two_time_start import FieldStart, field_starts
-from .two_time_stop import Stop, interruptible, leave_interrupts_to_others
+from .two_time_stop import Stop, interruptible
+from .worker_processes import in_processes
 
 __all__ = ["TransientSolution", "memory_needed", "solve_transient"]
 
@@ -225,20 +226,12 @@ def _contributions(
             if stop.reason:
                 return
         return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=min(workers, count), return_as="generator", batch_size=1)
-        done = pool(delayed(_in_worker)(task, number, checkpoint, stop) for number in range(count))
-        for number, contribution in enumerate(done):
-            if progress is not None:
-                progress((number + 1) / count)
-            yield contribution
-
-
-def _in_worker(task: Task, number: int, checkpoint: Checkpoint | None, stop: Stop) -> Contribution:
-    with leave_interrupts_to_others():
-        return contribute(task, number, checkpoint, stop)
+    one = partial(contribute, task, checkpoint=checkpoint, stop=stop)
+    done = in_processes(one, range(count), min(workers, count), ordered=True, kept=GOES_ON)
+    for number, contribution in enumerate(done):
+        if progress is not None:
+            progress((number + 1) / count)
+        yield contribution
 
 
 def _report(

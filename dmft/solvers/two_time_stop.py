@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "TIME_LIMIT", "Stop", "interruptible", "leave_interrupts_to_others"]
+__all__ = ["INTERRUPTED", "TIME_LIMIT", "Stop", "interruptible"]
 
 #: Reasons to stop, as messages begin with them.
 INTERRUPTED, TIME_LIMIT = "interrupted", "time limit reached"
@@ -59,16 +59,3 @@ def interruptible(time_limit: float | None) -> Iterator[Stop]:
             yield Stop(deadline, mark)
         finally:
             signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def leave_interrupts_to_others() -> Iterator[None]:
-    """In a worker process: Ctrl-C, which reaches all processes of a terminal, is the main one's business."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -196,11 +196,11 @@ def test_joblib_does_not_warn_of_an_interrupted_generator(monkeypatch: pytest.Mo
 
 HELD_BACK = """
 import os, signal, subprocess, sys
-from dmft.scans.processes import _deaf
+from dmft.solvers.worker_processes import deaf
 
 look = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
 try:
-    with _deaf():
+    with deaf():
         os.kill(os.getpid(), signal.SIGINT)
         print("still here", flush=True)
         subprocess.run([sys.executable, "-c", look])

@@ -110,6 +110,6 @@ CASE = ensemble_case(
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "gain a third too small": {"g_h": 2.7},
-        "update gate less open": {"beta_z": 0.3},
+        "update gate nearly closed": {"beta_z": -2.0},
     },
 )

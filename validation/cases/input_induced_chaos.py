@@ -124,12 +124,12 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 14},
+    quick={"n": 400, "realizations": 20},
     full={"n": 1600, "realizations": 16},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "no input": {"input_h": 0.0},
         "strong input everywhere": {"input_h": 0.5},
-        "update gate less open": {"beta_z": 0.5},
+        "update gate nearly closed": {"beta_z": -2.0},
     },
 )

@@ -176,7 +176,7 @@ CASE = ensemble_case(
     full={"n": 800, "realizations": 8},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
-        "gain 20% too large": {"g_h": 3.6},
+        "gain a half too large": {"g_h": 4.5},
         "update gate less open": {"beta_z": 0.5},
         "output gate of half the time constant": {"tau_r": 0.5},
     },

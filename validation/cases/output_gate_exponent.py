@@ -19,7 +19,7 @@ CASE = exponent_case(
         for a in (2.0, 5.0, 10.0)
     ],
     xlabel=r"$\alpha_r$",
-    quick={"n": 400, "realizations": 6},
+    quick={"n": 400, "realizations": 6, "starts": 8},
     full={"n": 1600, "realizations": 12},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

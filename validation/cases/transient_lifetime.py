@@ -84,7 +84,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 16},
+    quick={"n": 400, "realizations": 28},
     full={"n": 800, "realizations": 24},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
