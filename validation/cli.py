@@ -46,6 +46,9 @@ def validate(
     workers: Annotated[
         str | None, typer.Option(metavar="COUNT", help="Processes; all cores by default.")
     ] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="NAME", help="numpy, or jax to simulate on a GPU in one process.")
+    ] = "numpy",
 ) -> None:
     """Hold the theory against simulated networks: autocorrelations and the Lyapunov exponent.
 
@@ -56,6 +59,7 @@ def validate(
     Prints the estimated time first (on stderr). The report is written as .json. Exit code 0: pass,
     1: fail or inconclusive, 2: bad input, 3: no theory to compare with, 130: interrupted.
     """
+    from dmft.errors import InputError
     from dmft.output import FIGURE_SUFFIXES, check_output, check_outputs
     from dmft.parameters import parse_assignments
 
@@ -64,11 +68,11 @@ def validate(
     start = _whole("--seed", seed)
     processes = None if workers is None else _whole("--workers", workers)
     if all_cases:
+        if backend != "numpy":
+            raise InputError("--backend belongs to one model; leave it out with --all")
         _all_cases(context, model, start, processes, only or [], full, output or [], json)
         return
     if model is None or only or full:
-        from dmft.errors import InputError
-
         what = "no model is given" if model is None else "--only and --full belong to --all"
         raise InputError(f"{what}; try dmft validate gated g_h=3 alpha_r=5 or dmft validate --all")
     outputs = check_outputs(output or [], (".json",), option="-o")
@@ -85,6 +89,7 @@ def validate(
         branch=branch,
         workers=processes,
         command=command_of(context),
+        backend=backend,  # type: ignore[arg-type]  # checked there
     )
     for path in outputs:
         report.save(path)

@@ -111,6 +111,7 @@ def begin(
         schedule.dt,
         integrator=schedule.integrator,
         noise=noise_generator(seed, n, realization),
+        backend=schedule.backend,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -17,9 +18,14 @@ from .network import Array, FiniteNetwork, State
 from .runge_kutta import Velocity, driven_rk4_step, rk4_step
 from .white_noise import draw_brownian, noisy_rk4_step
 
+if TYPE_CHECKING:
+    from .jax_backend import Blocks
+
 __all__ = [
+    "Backend",
     "Integrator",
     "Trajectory",
+    "check_backend",
     "check_integrator",
     "draw_tangents",
     "rk4_step",
@@ -28,6 +34,9 @@ __all__ = [
 
 #: "rk4": `runge_kutta`, with white noise `white_noise`; "exponential": `exponential`.
 Integrator = Literal["rk4", "exponential"]
+
+#: What steps run on: numpy, or a processor or accelerator through jax (`jax_backend`).
+Backend = Literal["numpy", "jax"]
 
 #: A breakpoint closer to the end of a step than this share of it is met there.
 SAME_MOMENT = 1e-6
@@ -39,6 +48,16 @@ def check_integrator(name: str) -> None:
         raise InputError(
             f"integrator: {quoted(name)} was given; choose {' or '.join(get_args(Integrator))}"
         )
+
+
+def check_backend(name: str) -> None:
+    """Raise `InputError` for a name that is no `Backend`, and for one that is not installed."""
+    if name not in get_args(Backend):
+        raise InputError(
+            f"backend: {quoted(name)} was given; choose {' or '.join(get_args(Backend))}"
+        )
+    if name == "jax" and find_spec("jax") is None:
+        raise InputError("--backend jax needs jax; pip install 'dmft[jax]'")
 
 
 @dataclass(slots=True)
@@ -57,7 +76,8 @@ class Trajectory:
 
     ``protocol``: parameters as functions of time instead of the network's own; where a variance in a
     ramp is zero its root has no slope, and the order of the rule falls to 3/2. ``noise``: the
-    generator of the white inputs, not used where their amplitudes are zero.
+    generator of the white inputs, not used where their amplitudes are zero. ``backend``: "jax" runs the
+    steps of one :meth:`advance` as one compiled loop, and takes no protocol.
     """
 
     network: FiniteNetwork
@@ -68,9 +88,12 @@ class Trajectory:
     integrator: Integrator = "rk4"
     protocol: Protocol | None = None
     noise: np.random.Generator | None = None
+    backend: Backend = "numpy"
+    _blocks: Blocks | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_integrator(self.integrator)
+        check_backend(self.backend)
         noisy = is_noisy(self.network, self.protocol)
         if noisy and self.integrator != "rk4":
             raise InputError("integrator: white noise is integrated by rk4 only")
@@ -78,6 +101,12 @@ class Trajectory:
             raise ValueError("white noise needs a generator of random numbers")
         if not noisy:
             self.noise = None
+        if self.backend == "jax":
+            if self.protocol is not None:
+                raise InputError("backend: parameters that move in time run on numpy only")
+            from .jax_backend import Blocks
+
+            self._blocks = Blocks(self.network, self.dt, self.integrator, self.noise)
 
     def advance(self, steps: int) -> Array:
         """Go on for ``steps * dt``; return ln of the growth of every tangent vector, float64.
@@ -86,8 +115,11 @@ class Trajectory:
         """
         fields, tangents = len(self.x), self.dx[0].shape[0]
         state = self.x + self.dx if tangents else self.x
-        for start, end, length in self._steps(steps):
-            state = self._step(state, start, end, length)
+        if self._blocks is not None:
+            state = self._blocks.advance(state, steps)
+        else:
+            for start, end, length in self._steps(steps):
+                state = self._step(state, start, end, length)
         self.x, self.dx = state[:fields], state[fields:] or self.dx
         self.time += steps * self.dt
         if tangents == 0:
@@ -145,15 +177,7 @@ class Trajectory:
 
     def _velocity(self, network: FiniteNetwork) -> Velocity:
         """Of states and, if there are any, of tangent vectors, all in one list."""
-        fields = len(self.x)
-        if self.dx[0].shape[0] == 0:
-            return network.velocity
-
-        def joint(y: Sequence[Array]) -> State:
-            velocity, d_velocity = network.velocity_with_tangent(y[:fields], y[fields:])
-            return velocity + d_velocity
-
-        return joint
+        return network.velocity if self.dx[0].shape[0] == 0 else network.joint_velocity
 
 
 def quiet_step(

@@ -23,7 +23,9 @@ def bytes_needed(
     made_of: Couplings = GAUSSIAN,
 ) -> int:
     """Memory of one running network: couplings, stages of a step, lagged states."""
-    couplings = len(right.info.currents) * n * n
+    # jax has its own copy of what numpy has drawn.
+    copies = 1 if schedule.backend == "numpy" else 2
+    couplings = copies * len(right.info.currents) * n * n
     rows = schedule.batch + schedule.tangents
     # State, stages, sum and the intermediate arrays of a right-hand side: about a dozen copies, and
     # four of white noise.

@@ -127,8 +127,9 @@ class FiniteNetwork:
         p = self.parameters
         batch, tangents = x[0].shape[0], dx[0].shape[0]
         base = [field[:tangents] for field in x]
+        concatenate = x[0].__array_namespace__().concat  # numpy's, or that of another backend
         outputs = [
-            np.concatenate(pair)
+            concatenate(pair)
             for pair in zip(
                 self.right.outputs(x, p), self.right.tangent_outputs(base, dx, p), strict=True
             )
@@ -141,13 +142,19 @@ class FiniteNetwork:
         )
         return self.right.drift(x, currents, p, self.inputs), d_velocity
 
-    def _move(self, currents: Sequence[Array], outputs: Sequence[Array]) -> None:
+    def joint_velocity(self, y: Sequence[Array]) -> State:
+        """`velocity_with_tangent` with the fields of states and of tangents in one list."""
+        fields = len(self.right.info.fields)
+        velocity, d_velocity = self.velocity_with_tangent(y[:fields], y[fields:])
+        return velocity + d_velocity
+
+    def _move(self, currents: State, outputs: Sequence[Array]) -> None:
         """From J as drawn to a J + b/N, in place."""
         if not self.moved:
             return
-        for (a, b), xi, psi in zip(self.moved, currents, outputs, strict=True):
-            xi *= a
-            xi += b * psi.mean(axis=1, keepdims=True)
+        for k, ((a, b), psi) in enumerate(zip(self.moved, outputs, strict=True)):
+            currents[k] *= a
+            currents[k] += b * psi.mean(axis=1, keepdims=True)
 
     def at(self, parameters: Mapping[str, float]) -> FiniteNetwork:
         """The same network at other parameters: its random numbers stay, what they multiply changes.

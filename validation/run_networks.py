@@ -13,7 +13,7 @@ from dmft.results.provenance import versions
 
 from .couplings import GAUSSIAN, Couplings
 from .estimate import Measurement
-from .integrate import Integrator
+from .integrate import Backend, Integrator
 from .journal import Journal, key_of
 from .memory import machine_memory, workers_that_fit
 from .schedule import LARGEST_STEP, Schedule, choose_step, plan
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .network import RightHandSide
 
 __all__ = ["NetworkRun", "run_networks"]
+
+_USUAL_BACKEND = ("backend", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def run_networks(
     starts: int | None = None,
     counts: Mapping[int, int] | None = None,
     changes: Mapping[str, Any] | None = None,
+    backend: Backend = "numpy",
 ) -> NetworkRun:
     """Simulate networks of n, n/2 and n/4 units at the parameters of a theory.
 
@@ -79,7 +82,7 @@ def run_networks(
     )
     if starts is not None:
         schedule = replace(schedule, batch=starts, tangents=starts)
-    schedule = replace(schedule, **(changes or {}))
+    schedule = replace(schedule, backend=backend, **(changes or {}))
     workers = workers_that_fit(
         right,
         schedule,
@@ -96,7 +99,8 @@ def run_networks(
         {
             "model": theory.model_hash,
             "parameters": p,
-            "schedule": asdict(schedule),
+            # Without the backend that there always was: what was kept before stays known.
+            "schedule": {k: v for k, v in asdict(schedule).items() if (k, v) != _USUAL_BACKEND},
             "seed": seed,
             "couplings": asdict(couplings),
             "dtype": np.dtype(dtype).name,

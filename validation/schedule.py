@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dmft.errors import DmftError
 
-from .integrate import Integrator, quiet_step
+from .integrate import Backend, Integrator, quiet_step
 from .network import FiniteNetwork, RightHandSide, State, draw_network, draw_state, generators
 
 #: Time between samples, in leak time constants; lags are multiples of it.
@@ -53,6 +53,7 @@ class Schedule:
     amplitude: float = 1.0
     mean: dict[str, float] = field(default_factory=dict)
     integrator: Integrator = "rk4"
+    backend: Backend = "numpy"
 
     @property
     def steps_per_sample(self) -> int:

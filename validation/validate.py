@@ -14,7 +14,7 @@ from dmft.results.provenance import versions
 
 from .compare import LEVEL, over_networks
 from .couplings import GAUSSIAN, Couplings
-from .integrate import Integrator, check_integrator
+from .integrate import Backend, Integrator, check_backend, check_integrator
 from .judge import judge
 from .report import ValidationReport
 from .run_networks import run_networks
@@ -49,6 +49,7 @@ def validate(
     couplings: Couplings = GAUSSIAN,
     integrator: Integrator = "rk4",
     precision: Precision = "float32",
+    backend: Backend = "numpy",
     **more: Any,
 ) -> ValidationReport:
     r"""Hold the mean-field theory of a model against simulated networks of finite size.
@@ -93,6 +94,10 @@ def validate(
         "rk4", or "exponential" for models with very short time constants.
     precision
         "float32" or "float64" states; averages are float64 in any case.
+    backend
+        "numpy", or "jax" for a graphics card or other accelerator (the processor if there is none), in
+        one process. The same couplings and starts; the results agree until chaos has enlarged the
+        different rounding, then within the error bars.
 
     Raises
     ------
@@ -113,6 +118,7 @@ def validate(
     seed = _whole("seed", seed, 0)
     if workers is not None:
         workers = _whole("workers", workers, 1)
+    check_backend(backend)
 
     from dmft.api import solve
     from dmft.codegen import compile_network, resolve
@@ -131,6 +137,7 @@ def validate(
         couplings=couplings,
         integrator=integrator,
         precision=precision,
+        backend=backend,
     )
 
 
@@ -147,6 +154,7 @@ def validate_solution(
     couplings: Couplings = GAUSSIAN,
     integrator: Integrator = "rk4",
     precision: Precision = "float32",
+    backend: Backend = "numpy",
 ) -> ValidationReport:
     """Like `validate`, for a theory that is there already; no error estimate of it is trusted away.
 
@@ -154,6 +162,9 @@ def validate_solution(
     """
     begun = time.perf_counter()
     check_integrator(integrator)
+    check_backend(backend)
+    if backend != "numpy":
+        workers = _one_process(workers)
     if precision not in get_args(Precision):
         raise InputError(
             f"precision: {quoted(precision)} was given; choose {' or '.join(get_args(Precision))}"
@@ -191,6 +202,7 @@ def validate_solution(
         couplings=couplings,
         integrator=integrator,
         dtype=dtype,
+        backend=backend,
     )
     schedule, networks = run.schedule, run.networks
     rows, verdict = judge(theory, networks, schedule)
@@ -198,7 +210,7 @@ def validate_solution(
     drawn = [over_networks(values) for values in zip(*top, strict=True)]
     fine = np.linspace(0.0, 1.05 * SAMPLE * max(schedule.lags), 400)
     return ValidationReport(
-        **_identity(theory, n, seed, command),
+        **_identity(theory, n, seed, command, backend),
         verdict=verdict,
         message="; ".join(dict.fromkeys(row.objection for row in rows if row.objection)),
         rows=rows,
@@ -216,7 +228,18 @@ def validate_solution(
     )
 
 
-def _identity(theory: Solution, n: int, seed: int, command: str | None) -> dict[str, Any]:
+def _one_process(workers: int | None) -> int:
+    """jax takes all cores, or most of an accelerator's memory, from one process."""
+    if workers not in (None, 1):
+        raise InputError(
+            f"workers: {workers} were given; the backend jax runs in one process, leave them out"
+        )
+    return 1
+
+
+def _identity(
+    theory: Solution, n: int, seed: int, command: str | None, backend: Backend = "numpy"
+) -> dict[str, Any]:
     return {
         "model": theory.model,
         "parameters": theory.parameters,
@@ -225,7 +248,7 @@ def _identity(theory: Solution, n: int, seed: int, command: str | None) -> dict[
         "level": LEVEL,
         "n": n,
         "seed": seed,
-        "versions": versions("joblib", "threadpoolctl"),
+        "versions": versions("joblib", "threadpoolctl", *({backend} - {"numpy"})),
         "model_hash": theory.model_hash,
         "command": command,
     }

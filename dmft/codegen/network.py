@@ -7,7 +7,7 @@ the theory.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from .float64 import FLOAT64, python_floats
 from .info import ModelInfo
-from .tape import Tape
+from .tape import Table, Tape
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -119,10 +119,16 @@ class CompiledNetwork:
 
     ``p`` maps parameters to numbers, ``inputs`` are the values of the quenched inputs. Parameters that
     are left out have their defaults, inputs are zero. Results have the precision of the arrays that go in.
+    ``table``: the target; None is numpy's.
     """
 
     info: ModelInfo
     tapes: Mapping[str, Tape]
+    table: Table | None = None
+
+    def on(self, table: Table) -> CompiledNetwork:
+        """The same equations on another target, whose arrays go in and come out."""
+        return replace(self, table=table)
 
     @cached_property
     def _defaults(self) -> dict[str, float]:
@@ -141,7 +147,7 @@ class CompiledNetwork:
         for group, arrays in groups.items():
             if arrays or group != "inputs":
                 values.update(zip(names[group], arrays, strict=True))
-        return self.tapes[tape].run(FLOAT64, values)
+        return self.tapes[tape].run(self.table or FLOAT64, values)
 
     def _numbers(self, tape: str, p: Mapping[str, float]) -> list[float]:
         return [float(v) for v in self._run(tape, p)]
