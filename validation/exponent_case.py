@@ -12,7 +12,7 @@ from .compare import Row
 from .estimate import Measurement
 from .journal import Journal
 from .judge import judge_exponents
-from .run_networks import run_networks
+from .run_networks import counts_in, run_networks
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def exponent_case(
     """A case that compares lambda_max of ``dmft.solve(model, ...)`` at every point.
 
     Rule: at each point the exponent extrapolated to infinite N, a row of one common Holm family.
-    Settings: ``n`` and ``realizations`` of the largest size, ``starts`` per network. Faults: parameters
-    that are wrong in the theory at all points.
+    Settings: ``n`` and ``realizations`` of the largest size, or ``counts`` of all, ``starts`` each. Faults:
+    parameters that are wrong in the theory at all points.
     """
 
     def solve(change: Parameters, settings: Settings) -> list[Solution]:
@@ -76,7 +76,8 @@ def exponent_case(
                 solution,
                 right,
                 n=settings["n"],
-                realizations=settings["realizations"],
+                realizations=settings.get("realizations", 0),
+                counts=counts_in(settings),
                 starts=settings.get("starts"),
                 seed=seed,
                 workers=workers,

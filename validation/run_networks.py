@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .network import RightHandSide
 
-__all__ = ["NetworkRun", "run_networks"]
+__all__ = ["NetworkRun", "counts_in", "run_networks"]
 
 _USUAL_BACKEND = ("backend", "numpy")
 
@@ -38,6 +38,16 @@ class NetworkRun:
     counts: Mapping[int, int]
     networks: tuple[Measurement, ...]
     estimated_seconds: float
+
+
+def counts_in(settings: Mapping[str, Any]) -> dict[int, int] | None:
+    """Size -> networks where a case's settings say so; sizes are texts in JSON.
+
+    Small networks cost a processor more than their share: for an error of the limit N = infinity, most of
+    the largest and smallest and few in between, which only tell whether sizes lie on a line, cost least.
+    """
+    counts = settings.get("counts")
+    return None if counts is None else {int(n): count for n, count in counts.items()}
 
 
 def run_networks(

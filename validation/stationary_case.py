@@ -14,7 +14,7 @@ from .compare import Row, over_networks
 from .estimate import Measurement
 from .journal import Journal
 from .judge import judge
-from .run_networks import NetworkRun, run_networks
+from .run_networks import NetworkRun, counts_in, run_networks
 from .schedule import SAMPLE, Schedule
 from .watch import Watch
 
@@ -42,8 +42,9 @@ def stationary_case(
     """A case whose theory is ``dmft.solve(model, parameters)``.
 
     Rule: C(0), C(tau), means and the exponent, all extrapolated to infinite N from n, n/2 and n/4.
-    Settings: ``n`` and ``realizations`` of the largest size, ``starts`` per network. Faults:
-    description -> parameters that are wrong in the theory, or another model with its parameters.
+    Settings: ``n`` and ``realizations`` of the largest size, or ``counts`` of all three, ``starts`` per
+    network. Faults: description -> parameters that are wrong in the theory, or another model with its
+    parameters.
     """
 
     def solve(source: ModelSource, values: Mapping[str, float], settings: Settings) -> Solution:
@@ -85,7 +86,8 @@ def _measure(
         theory,
         compile_network(model),
         n=settings["n"],
-        realizations=settings["realizations"],
+        realizations=settings.get("realizations", 0),
+        counts=counts_in(settings),
         starts=settings.get("starts"),
         seed=seed,
         workers=workers,

@@ -16,6 +16,7 @@ from .compare import LEVEL, Estimate, Row, extrapolate, over_networks
 from .ensemble import Ensemble, check_finite
 from .ensemble_case import Numbers, Task, networks_of, numbers_of_networks
 from .journal import Journal
+from .simulate import default_workers
 from .start import Start
 from .watch import Watch
 
@@ -200,6 +201,7 @@ def trace_case(
                 until=until,
                 start=dict(condition.start),
                 changes=condition.changes,
+                workers=default_workers(),  # the same digits for any number
                 **options,
             )
         return solved[key]

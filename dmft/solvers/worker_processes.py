@@ -14,7 +14,8 @@ from dmft.errors import WorkerError
 
 __all__ = ["deaf", "ignore_interrupts", "in_processes"]
 
-_A, _T = TypeVar("_A"), TypeVar("_T")
+_A = TypeVar("_A")
+_T = TypeVar("_T")
 
 
 def in_processes(

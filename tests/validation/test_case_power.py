@@ -1,7 +1,9 @@
 """Stored networks of every case: the theory passes, every planted fault turns the verdict red.
 
 reference/cases/NAME.json is what the networks of one quick run said, with its command, seed and versions
-(`store_measured.py`); the theory is solved here, right and wrong, and judged anew.
+(`store_measured.py`); the theory is solved here, right and wrong, and judged anew. Of cases whose theory is
+itself sampled for ten seconds and more the faults are tried by `make validate-quick` alone, on fresh
+networks: there a fault that is not found makes the verdict inconclusive and the run fail.
 """
 
 import json
@@ -15,6 +17,7 @@ from dmft.validation.case import Panel, case_names, get_case
 from dmft.validation.compare import LEVEL, decide
 
 STORED = Path(__file__).parent / "reference" / "cases"
+SAMPLED = {"integrator", "memory-reset", "slow-modes", "update-gate"}
 
 
 @cache
@@ -34,9 +37,8 @@ def known(monkeypatch):
 
 
 def test_every_case_has_its_networks():
-    assert {p.stem for p in STORED.glob("*.json") if not p.stem.endswith("-full")} == set(
-        case_names()
-    )
+    stored = {p.stem for p in STORED.glob("*.json") if not p.stem.endswith("-full")}
+    assert stored == set(case_names()) - SAMPLED
 
 
 @pytest.mark.parametrize("stem", sorted(p.stem for p in STORED.glob("*.json")))

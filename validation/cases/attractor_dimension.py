@@ -12,6 +12,8 @@ from ..compare import LEVEL, Row, combine, extrapolate, over_networks
 from ..dimension import kaplan_yorke
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
+from ..run_networks import counts_in
+from ..simulate import network_counts
 from ..spectrum_of_networks import SpectrumPlan, network_spectrum
 
 GAINS = (4.0, 20.0)
@@ -38,7 +40,7 @@ def _tasks(settings: Settings) -> Mapping[str, Task]:
     tasks = {}
     for gain in GAINS:
         plan = SpectrumPlan(settings["leading"], 60.0, 30.0, 100.0, blocks=16)
-        sizes = {n: count, n // 2: 2 * count, n // 4: 4 * count}
+        sizes = counts_in(settings) or network_counts(n, count)
         tasks[_label(gain)] = Task(sizes, _numbers, plan)
     return tasks
 
@@ -105,7 +107,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 240, "realizations": 6, "leading": 60},
+    quick={"n": 240, "realizations": 10, "leading": 60, "counts": {"240": 10, "120": 4, "60": 10}},
     full={"n": 480, "realizations": 12, "leading": 120},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

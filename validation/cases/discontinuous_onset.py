@@ -10,6 +10,8 @@ from ..case import Panel, Series, Settings
 from ..compare import LEVEL, Row, extrapolate, over_networks
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
+from ..run_networks import counts_in
+from ..simulate import network_counts
 from ..survivors import SurvivorPlan, network_survivors
 
 #: Where the chaotic branch folds at alpha_r = 10, tau_r = 1 (THEORY: `dmft.solve` has none below).
@@ -28,7 +30,7 @@ def _numbers(ensemble: Ensemble, plan: SurvivorPlan, n: int, realization: int) -
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
     n, count = settings["n"], settings["realizations"]
-    sizes = {n: count, n // 2: 2 * count, n // 4: 4 * count}
+    sizes = counts_in(settings) or network_counts(n, count)
     return {ABOVE: Task(sizes, _numbers, PLAN), BELOW: Task({n: count}, _numbers, PLAN)}
 
 
@@ -97,7 +99,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 800, "realizations": 8},
+    quick={"n": 800, "realizations": 8, "counts": {"800": 12, "400": 4, "200": 12}},
     full={"n": 2000, "realizations": 8},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

@@ -10,6 +10,8 @@ from ..case import Panel, Series, Settings
 from ..compare import LEVEL, Row, extrapolate, over_networks
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
+from ..run_networks import counts_in
+from ..simulate import network_counts
 from ..survivors import SurvivorPlan, network_survivors
 
 #: Nobody counts as dead: the exponent is asked for at rest as well. Rest may be a long way off.
@@ -39,7 +41,7 @@ def _numbers(ensemble: Ensemble, plan: SurvivorPlan, n: int, realization: int) -
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
     n, count = settings["n"], settings["realizations"]
-    sizes = {n: count, n // 2: 2 * count, n // 4: 4 * count}
+    sizes = counts_in(settings) or network_counts(n, count)
     # A sign takes fewer networks than a value.
     signs = {n: count // 2}
     return {
@@ -115,7 +117,7 @@ CASE = ensemble_case(
     equation=(
         "dh/dt = (-h + J phi(h) sigma_r(r))/2 + I,  dr/dt = -r + J phi(h),  I ~ N(0, input_h)\n"
         "(g_h, alpha_r) = (1.7, 10) with input_h = 0, 0.005, 0.5; (1.7, 0) with 0.005; (5, 0) with 0, 0.5\n"
-        "rule: the sign of lambda at the largest N at every point, one-sided tests at level 0.001; lambda at "
+        "rule: the sign of lambda at the largest N of every point, one-sided tests at level 0.001; lambda at "
         "N = infinity where the input starts chaos, error of at most 10%"
     ),
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022)",
@@ -124,7 +126,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 20},
+    quick={"n": 400, "realizations": 20, "counts": {"600": 16, "300": 6, "150": 16}},
     full={"n": 1600, "realizations": 16},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

@@ -15,7 +15,7 @@ CASE = stationary_case(
     source="Mastrogiuseppe & Ostojic, Neuron 99, 609 (2018)",
     model="mean-coupling",
     parameters={"g": 1.5, "m": 2.5},
-    quick={"n": 600, "realizations": 40, "starts": 6},
+    quick={"n": 600, "counts": {"600": 64, "300": 16, "150": 64}, "starts": 1},
     full={"n": 2000, "realizations": 24, "starts": 6},
     faults={"mean of the couplings 10% too small": {"m": 2.25}, "gain 10% too large": {"g": 1.65}},
 )

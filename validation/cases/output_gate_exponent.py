@@ -19,11 +19,11 @@ CASE = exponent_case(
         for a in (2.0, 5.0, 10.0)
     ],
     xlabel=r"$\alpha_r$",
-    quick={"n": 400, "realizations": 6, "starts": 8},
+    quick={"n": 400, "counts": {"400": 14, "200": 6, "100": 14}, "starts": 4},
     full={"n": 1600, "realizations": 12},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
-        "gain 10% too large": {"g_h": 3.3},
+        "gain 20% too large": {"g_h": 3.6},
         "update gate less open": {"beta_z": 0.3},
     },
 )
