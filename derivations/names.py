@@ -22,6 +22,7 @@ RESERVED = frozenset(
             "solve_for",
         ),
         *("n", "realizations", "workers", "precision", "progress", "command", "digits", "certify"),
+        *("at", "backend"),
         *("lag", "error", "status", "segment", "header", "quantity", "field", "point", "variance"),
         *("autocorrelation", "correlation_time", "couplings", "integrator", "mean", "limit"),
         *("standard_error", "interpolation", "start", "protocol", "until", "paths", "scheduler"),
