@@ -125,14 +125,8 @@ def each_network(
     {10: [10, 11], 20: [20]}
     """
     tasks = [(n, r) for n in sorted(counts, reverse=True) for r in range(counts[n])]
-    done = dict(run_tasks(partial(_keyed, estimate), tasks, workers))
+    done = dict(_run_pairs(estimate, tasks, workers))
     return {n: [done[n, r] for r in range(counts[n])] for n in sorted(counts)}
-
-
-def _keyed(
-    estimate: Callable[[int, int], T], n: int, realization: int
-) -> tuple[tuple[int, int], T]:
-    return (n, realization), estimate(n, realization)
 
 
 def run_tasks(
@@ -142,17 +136,25 @@ def run_tasks(
 
     When a worker process dies, new ones take up what is left, once; `WorkerError` if one dies again.
     """
+    for _, found in _run_pairs(task, arguments, workers):
+        yield found
+
+
+def _run_pairs(
+    task: Callable[[int, int], T], arguments: list[tuple[int, int]], workers: int
+) -> Iterator[tuple[tuple[int, int], T]]:
+    """`run_tasks` with the pair before every result."""
+    paired = partial(_paired, task)
     if workers == 1:
         with threadpool_limits(1):
-            for pair in arguments:
-                yield task(*pair)
+            yield from map(paired, arguments)
         return
     left = list(arguments)
     for attempt in range(_ATTEMPTS):
         try:
-            for pair, found in in_processes(partial(_paired, task), tuple(left), workers):
+            for pair, found in in_processes(paired, tuple(left), workers):
                 left.remove(pair)
-                yield found
+                yield pair, found
             return
         except WorkerError:
             if attempt == _ATTEMPTS - 1:

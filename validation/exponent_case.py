@@ -75,8 +75,6 @@ def exponent_case(
             run = run_networks(
                 solution,
                 right,
-                n=settings["n"],
-                realizations=settings.get("realizations", 0),
                 counts=counts_in(settings),
                 starts=settings.get("starts"),
                 seed=seed,

@@ -40,22 +40,22 @@ class NetworkRun:
     estimated_seconds: float
 
 
-def counts_in(settings: Mapping[str, Any]) -> dict[int, int] | None:
-    """Size -> networks where a case's settings say so; sizes are texts in JSON.
+def counts_in(settings: Mapping[str, Any]) -> dict[int, int]:
+    """Size -> networks of a case's settings: ``counts`` (sizes are texts in JSON), else `network_counts`.
 
     Small networks cost a processor more than their share: for an error of the limit N = infinity, most of
     the largest and smallest and few in between, which only tell whether sizes lie on a line, cost least.
     """
-    counts = settings.get("counts")
-    return None if counts is None else {int(n): count for n, count in counts.items()}
+    if "counts" in settings:
+        return {int(n): count for n, count in settings["counts"].items()}
+    return network_counts(settings["n"], settings["realizations"])
 
 
 def run_networks(
     theory: Solution,
     right: RightHandSide,
     *,
-    n: int,
-    realizations: int,
+    counts: Mapping[int, int],
     seed: int,
     workers: int | None,
     watch: Watch,
@@ -64,14 +64,12 @@ def run_networks(
     dtype: DTypeLike = np.float32,
     journal: Journal | None = None,
     starts: int | None = None,
-    counts: Mapping[int, int] | None = None,
     changes: Mapping[str, Any] | None = None,
     backend: Backend = "numpy",
 ) -> NetworkRun:
-    """Simulate networks of n, n/2 and n/4 units at the parameters of a theory.
+    """Simulate networks at the parameters of a theory, ``counts`` of every size.
 
-    ``counts`` (size -> networks) stands in for the numbers that ``realizations`` gives; ``changes``
-    are attributes of the `Schedule` that were fixed otherwise.
+    ``changes`` are attributes of the `Schedule` that were fixed otherwise.
 
     The theory gives the time scale only. Networks that ``journal`` holds are not run again; each new
     one is kept there as soon as it is measured. ``starts`` per network, each with a tangent vector, if not
@@ -96,14 +94,13 @@ def run_networks(
     workers = workers_that_fit(
         right,
         schedule,
-        n,
+        max(counts),
         workers or default_workers(),
         machine_memory(),
         np.dtype(dtype).itemsize,
         couplings,
     )
     schedule = replace(schedule, dt=choose_step(right, p, seed, integrator))
-    counts = counts or network_counts(n, realizations)
     kept = _Kept(
         journal or Journal(),
         {

@@ -14,7 +14,7 @@ from .case import Case, Measured, Panel, Settings
 from .compare import Row, tested
 from .journal import Journal
 from .judge import judge
-from .run_networks import run_networks
+from .run_networks import counts_in, run_networks
 from .schedule import SAMPLE
 from .stationary_case import correlation_panel, measured_run, read_run
 from .watch import Watch
@@ -115,9 +115,7 @@ def states_case(
             run = run_networks(
                 found.theory,
                 right,
-                n=settings["n"],
-                realizations=2,
-                counts={int(n): count for n, count in settings["counts"].items()},
+                counts=counts_in(settings),
                 changes={
                     "transient": settings["transient"],
                     "duration": settings["duration"],

@@ -85,8 +85,6 @@ def _measure(
     run = run_networks(
         theory,
         compile_network(model),
-        n=settings["n"],
-        realizations=settings.get("realizations", 0),
         counts=counts_in(settings),
         starts=settings.get("starts"),
         seed=seed,

@@ -19,6 +19,7 @@ from .judge import judge
 from .report import ValidationReport
 from .run_networks import run_networks
 from .schedule import SAMPLE, Schedule, is_constant
+from .simulate import network_counts
 from .watch import Console, Silent, Watch
 
 if TYPE_CHECKING:
@@ -194,8 +195,7 @@ def validate_solution(
     run = run_networks(
         theory,
         right,
-        n=n,
-        realizations=realizations,
+        counts=network_counts(n, realizations),
         seed=seed,
         workers=workers,
         watch=watch,

@@ -13,7 +13,6 @@ from ..dimension import kaplan_yorke
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
 from ..run_networks import counts_in
-from ..simulate import network_counts
 from ..spectrum_of_networks import SpectrumPlan, network_spectrum
 
 GAINS = (4.0, 20.0)
@@ -36,11 +35,10 @@ def _numbers(ensemble: Ensemble, plan: SpectrumPlan, n: int, realization: int) -
 
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
-    n, count = settings["n"], settings["realizations"]
     tasks = {}
     for gain in GAINS:
         plan = SpectrumPlan(settings["leading"], 60.0, 30.0, 100.0, blocks=16)
-        sizes = counts_in(settings) or network_counts(n, count)
+        sizes = counts_in(settings)
         tasks[_label(gain)] = Task(sizes, _numbers, plan)
     return tasks
 

@@ -11,7 +11,6 @@ from ..compare import LEVEL, Row, extrapolate, over_networks
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
 from ..run_networks import counts_in
-from ..simulate import network_counts
 from ..survivors import SurvivorPlan, network_survivors
 
 #: Where the chaotic branch folds at alpha_r = 10, tau_r = 1 (THEORY: `dmft.solve` has none below).
@@ -30,7 +29,7 @@ def _numbers(ensemble: Ensemble, plan: SurvivorPlan, n: int, realization: int) -
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
     n, count = settings["n"], settings["realizations"]
-    sizes = counts_in(settings) or network_counts(n, count)
+    sizes = counts_in(settings)
     return {ABOVE: Task(sizes, _numbers, PLAN), BELOW: Task({n: count}, _numbers, PLAN)}
 
 

@@ -11,7 +11,6 @@ from ..compare import LEVEL, Row, extrapolate, over_networks
 from ..ensemble import Ensemble
 from ..ensemble_case import Numbers, Points, Task, ensemble_case, row, sign_row
 from ..run_networks import counts_in
-from ..simulate import network_counts
 from ..survivors import SurvivorPlan, network_survivors
 
 #: Nobody counts as dead: the exponent is asked for at rest as well. Rest may be a long way off.
@@ -41,7 +40,7 @@ def _numbers(ensemble: Ensemble, plan: SurvivorPlan, n: int, realization: int) -
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
     n, count = settings["n"], settings["realizations"]
-    sizes = counts_in(settings) or network_counts(n, count)
+    sizes = counts_in(settings)
     # A sign takes fewer networks than a value.
     signs = {n: count // 2}
     return {
