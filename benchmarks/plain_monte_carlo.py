@@ -4,9 +4,10 @@ As in F. Roy, G. Biroli, G. Bunin, C. Cammarota, J. Phys. A 52, 484001 (2019), e
 the Gaussian currents of covariance S, integrate all fields, average psi(t) psi(t + tau) over time and paths
 to a new S, mix, and repeat with new normals. Made as fast as is plain: stationary, so that currents are drawn
 and correlations are averaged by FFT on a circle of 20 correlation times; Runge-Kutta steps as long as the
-path sampler's; a start that is already the solution. What fluctuates around it is averaged over iterations.
+path sampler's; a start that is already the solution. What fluctuates around it is averaged over iterations,
+after those in which fluctuations build up (the nearer the spectral radius of DF to one, the more of them).
 
-    python benchmarks/plain_monte_carlo.py [--iterations 16]
+    python benchmarks/plain_monte_carlo.py [--iterations 16] [--runs 20]
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import numpy as np
 from scipy import fft
 from threadpoolctl import threadpool_limits
 
-STEP, MIXING = 0.5, 0.5
+STEP, MIXING = 0.8, 0.5
+#: Iterations before averages begin, in them; runs whose scatter is the error.
+WARM, ITERATIONS, RUNS = 8, 16, 20
 
 
 @dataclass
@@ -88,7 +91,7 @@ class PlainSampler:
             new.append(variance * 2 * fft.irfft(spectrum, n=self.half))
         return np.array(new), float(np.mean(x[0] ** 2))
 
-    def run(self, start: np.ndarray, iterations: int, warm: int = 4) -> tuple[float, float]:
+    def run(self, start: np.ndarray, iterations: int, warm: int = WARM) -> tuple[float, float]:
         """C(0) of the first field, averaged over iterations after ``warm`` ones; CPU seconds."""
         begun = time.process_time()
         covariances, values = start, []
@@ -132,8 +135,8 @@ def cost(solution, parameters, iterations: int, runs: int, paths: int = 128) -> 
 def main() -> None:
     """Two lengths of runs, to show that the error falls like iterations^-1/2."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--iterations", type=int, default=8)
-    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--iterations", type=int, default=ITERATIONS)
+    parser.add_argument("--runs", type=int, default=RUNS)
     arguments = parser.parse_args()
     from update_gate import POINT, path_sampler
 

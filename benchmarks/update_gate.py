@@ -137,22 +137,24 @@ def main() -> None:
 
 def plain_table(precisions: list[float]) -> None:
     """What plain sampling costs at several numbers of paths, and for the path sampler's error."""
-    from plain_monte_carlo import cost
+    from plain_monte_carlo import ITERATIONS, RUNS, cost
 
     solution, spent, _ = path_sampler(min(precisions), 1, lyapunov=False)
     reached = solution.errors["variance"]
     print(f"\npath sampler: error {reached:.1e} in {spent:.1f} s (CPU)")
     print(
-        "| plain: paths | iterations | CPU s a run | error of a run | error paths^1/2 | CPU s for the "
-        "same error | times the path sampler's |"
+        "| plain: paths | runs | CPU s a run | error of a run | error paths^1/2 | CPU s for the same "
+        "error | times the path sampler's |"
     )
     print("|---|---|---|---|---|---|---|")
-    for paths in (32, 128, 512):
-        found = cost(solution, POINT(), 8, 12, paths)
-        same = found["seconds"] * (found["relative error"] / reached) ** 2
+    for paths in (64, 256, 1024):
+        found = cost(solution, POINT(), ITERATIONS, RUNS, paths)
+        error = found["relative error"]
+        unsure = error / (2 * (RUNS - 1)) ** 0.5
+        same = found["seconds"] * (error / reached) ** 2
         print(
-            f"| {paths} | 8 | {found['seconds']:.1f} | {found['relative error']:.1e} | "
-            f"{found['relative error'] * paths**0.5:.2f} | {same:.0f} | {same / spent:.0f} |",
+            f"| {paths} | {RUNS} | {found['seconds']:.1f} | {error:.1e} | "
+            f"{error * paths**0.5:.3f} +- {unsure * paths**0.5:.3f} | {same:.0f} | {same / spent:.0f} |",
             flush=True,
         )
 

@@ -25,7 +25,7 @@ from .conditional_problem import ConditionalProblem, Evaluation
 from .conditional_response import response
 from .conditional_scales import CIRCLE, Quality
 from .conditional_settle import Ending, Settled, settle
-from .conditional_solution import Sampled, sample_to
+from .conditional_solution import COARSE, Sampled, sample_to
 from .factorised import solve_factorised
 from .path_blocks import BlockRunner, Stopped, block_runner
 from .path_journal import PathJournal
@@ -175,7 +175,7 @@ def _solve(
             seed=seed,
             tol=1e-3,
             window_cap=window_cap,
-            quality=Quality(),
+            quality=Quality(change=COARSE),
             runner=runner,
         )
         if ended.ending is Ending.TOO_SLOW:

@@ -35,6 +35,9 @@ _FIRST_STEP = 0.6
 _SMALLEST_STEP = _FIRST_STEP / 2**7
 _MOST_TERMS = 200
 _CHUNK = 2**18
+#: Intervals of a table of coefficients at first, and the largest error halfway, relative to the
+#: largest root of E f^2; a table with half the intervals' length is used.
+_LEAST_INTERVALS, _TABLE_ERROR = 512, 1e-7
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,33 @@ class ConditionalAverage:
 
     def coefficients(self, means: Floats | None, variances: Floats) -> Floats:
         """c_n, and r as the last row; shape (rows + 1, *variances.shape)."""
-        rows = self._projections.shape[0]
         deviations = np.sqrt(variances.ravel())
-        shifts = None if means is None else means.ravel()
+        if means is not None:
+            return self._summed(means.ravel(), deviations).reshape(-1, *variances.shape)
+        return self._interpolated(deviations).reshape(-1, *variances.shape)
+
+    def _interpolated(self, deviations: Floats) -> Floats:
+        """Without means, from a table over the deviations: linear between its points."""
+        low, high = float(np.min(deviations)), float(np.max(deviations))
+        intervals = _LEAST_INTERVALS
+        while 4 * intervals < deviations.size and high - low > 1e-12 * high:
+            points = np.linspace(low, high, 2 * intervals + 1)
+            table = self._summed(None, points)
+            between = (table[:, :-2:2] + table[:, 2::2]) / 2 - table[:, 1:-1:2]
+            size = np.sqrt(np.max(np.sum(table * table, axis=0)))
+            if np.max(abs(between)) <= _TABLE_ERROR * size:
+                place = (deviations - low) * (2 * intervals / (high - low))
+                left = np.minimum(place.astype(np.intp), 2 * intervals - 1)
+                found = np.diff(table)[:, left]
+                found *= place - left
+                found += table[:, left]
+                return found
+            intervals *= 2
+        return self._summed(None, deviations)
+
+    def _summed(self, shifts: Floats | None, deviations: Floats) -> Floats:
+        """The sums over the nodes, for each deviation."""
+        rows = self._projections.shape[0]
         result = np.empty((rows + 1, deviations.size))
         width = max(1, _CHUNK // self._nodes.size)
         for begin in range(0, deviations.size, width):
@@ -139,7 +166,7 @@ class ConditionalAverage:
             result[:rows, part] = c
             left = self._weights @ (values * values) - np.einsum("nx,nx->x", c, c)
             result[rows, part] = np.sqrt(np.maximum(left, 0.0))
-        return result.reshape(rows + 1, *variances.shape)
+        return result
 
     def pairs(self, first: Floats, second: Floats, correlation: Floats) -> PairBound:
         """E f(x) f(y) from the coefficients of x and of y and their correlation."""
@@ -147,9 +174,10 @@ class ConditionalAverage:
         factor = correlation * correlation if self.odd else correlation
         total = first[rows] * second[rows]
         bound = float(np.mean(total * abs(correlation) ** self.terms))
+        scratch = np.empty_like(total)
         for n in range(rows - 1, -1, -1):
             total *= factor
-            total += first[n] * second[n]
+            total += np.multiply(first[n], second[n], out=scratch)
         if self.odd:
             total *= correlation
         return PairBound(total, 2 * bound)

@@ -96,14 +96,22 @@ def _held_step(
     first: int,
 ) -> dict[int, Floats]:
     """<x_i(t' + h) x_j(t)> for all i."""
-    new = {i: np.zeros_like(v) for i, v in held.items()}
+    new: dict[int, Floats] = {}
+    scratch = np.empty_like(next(iter(held.values())))
+
+    def add(i: int, strength: Floats, value: Floats) -> None:
+        if i in new:
+            new[i] += np.multiply(strength, value, out=scratch)
+        else:
+            new[i] = strength * value
+
     for (i, k), left in p.items():
-        new[i] += left * held[k]
+        add(i, left, held[k])
     for (i, s), strength in f.items():
         if (j, s) in coupled:
             for q in range(3):
-                new[i] += strength[:, q] * coupled[j, s][first + q]
-    return new
+                add(i, strength[:, q], coupled[j, s][first + q])
+    return {i: new.get(i, np.zeros_like(v)) for i, v in held.items()}
 
 
 def block_paths(

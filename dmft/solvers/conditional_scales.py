@@ -34,7 +34,9 @@ Floats = NDArray[np.float64]
 
 #: In correlation times: the largest lag, the circle.
 LAGS, CIRCLE = 8.0, 20.0
-_NODES = 40
+#: Of the longest correlation time, between times in the averages: half as much gives the same error.
+_STRIDE = 0.3
+_NODES = 30
 #: Numbers in one array of a block of paths.
 _BLOCK_SIZE = 2**20
 #: Where no gate moves anything all paths are alike.
@@ -101,7 +103,7 @@ def problem_for(
 
     The averages are still to be chosen (`adapted_averages`).
     """
-    stride = max(1, int(0.15 * scales.long / step))
+    stride = max(1, int(_STRIDE * scales.long / step))
     starts = int(np.ceil(CIRCLE * scales.long * quality.reach / (stride * step)))
     longest = LAGS * scales.long * quality.reach
     nodes = graded_lags(max(step, scales.short / 8), longest, _NODES, step)
@@ -143,17 +145,24 @@ def adapted_averages(problem: ConditionalProblem, values: Floats, tol: float) ->
     return problem.with_sampling(averages=averages)
 
 
-def adapted_step(problem: ConditionalProblem, values: Floats, change: float) -> float:
-    """The step over half of which coefficients change by ``change``, with A h below 0.6."""
+def adapted_step(
+    problem: ConditionalProblem, values: Floats, scales: TimeScales, change: float
+) -> float:
+    """The step over half of which coefficients change by ``change``.
+
+    A h stays below 7.5 times that, h below twice that in units of the shortest scale of the covariances.
+    """
     drawn = draw_gates(problem.state(values).gates, problem.sampling.seed, 0, 16)
     gates = problem.model.gates(drawn.values())
     step = problem.grid.step
     longest = 4 * step
+    if not problem.model.noisy:
+        longest = min(longest, 2 * change * scales.short)
     for name in ("drift", "input", "constant"):
         for value in problem.model.moving(name, gates).entries.values():
             v = np.asarray(value, dtype=float)
             if name == "drift":
-                longest = min(longest, 0.6 / float(np.max(abs(v)) + 1e-300))
+                longest = min(longest, 7.5 * change / float(np.max(abs(v)) + 1e-300))
             if v.ndim:
                 now = np.sqrt(np.mean(np.diff(v, axis=0) ** 2) / np.mean(v**2))
                 longest = min(longest, step * change / max(float(now), 1e-12))

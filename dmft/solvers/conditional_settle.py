@@ -102,8 +102,13 @@ def settle(
             model, scales, step, burn, seed=seed, start_variance=variance, quality=quality
         )
 
+    def first(problem: ConditionalProblem) -> Floats:
+        values = first_values(model, problem.grid.lags, variance, scales.long / 2)
+        return problem.basis.projected(values)
+
     problem = made(scales, step, burn)
-    x = problem.basis.projected(first_values(model, problem.grid.lags, variance, scales.long / 2))
+    problem = made(scales, adapted_step(problem, first(problem), scales, quality.change), burn)
+    x = first(problem)
     problem = adapted_averages(problem, x, quality.average_tol)
     history = AndersonHistory()
     first_amplitude, falling = float(np.max(x[:, 0])), 0
@@ -132,7 +137,7 @@ def settle(
         if ending is not None:
             return Settled(ending, problem, x, found, scales, residual, number)
         if remake:
-            new = made(scales, adapted_step(problem, x, quality.change), burn)
+            new = made(scales, adapted_step(problem, x, scales, quality.change), burn)
             weights = problem.basis.weights(image)
             x = new.basis.projected(weights @ problem.basis.at(new.grid.lags).T)
             problem = adapted_averages(new, x, quality.average_tol)

@@ -27,9 +27,13 @@ Floats = NDArray[np.float64]
 
 #: Paths at first; the Jacobian and the shifts take a quarter of them.
 _FIRST_PATHS = 512
-#: The share of the precision that a single shift may have.
+#: The share of the precision that a single shift may have; at other lags it may have all.
 _SHARE = 0.3
 _ROUNDS = 4
+#: How much coefficients may change over half a step (`Quality.change`) for a precision of 1e-3 or more.
+COARSE = 0.11
+#: Residual of Newton's method over the precision: to first order the last one is corrected, too.
+_RESIDUAL_SHARE, _LARGEST_RESIDUAL = 0.1, 3e-4
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,25 @@ def sample_to(
     progress: Callable[[str], None] = lambda text: None,
 ) -> Sampled:
     """Refine a rough solution until the relative error of a ``report`` is below ``precision``."""
-    quality = Quality(average_tol=min(1e-4, precision / 20))
+    quality = Quality(
+        change=COARSE * min(1.0, precision / 1e-3) ** 0.25, average_tol=min(1e-4, precision / 20)
+    )
     problem, values = _remade(start.problem, start.values, start, quality)
     per_block = problem.sampling.paths
     first = list(range(4 if problem.model.still else max(4, _FIRST_PATHS // per_block)))
     few = first[: max(1, len(first) // 4)]
-    tol = min(1e-4, precision / 30)
+    tol = min(_LARGEST_RESIDUAL, _RESIDUAL_SHARE * precision)
     for number in range(1, _ROUNDS + 1):
         progress(f"derivatives on {len(few) * per_block} paths")
         answer = response(problem, problem.evaluate(values, few, runner), few, runner)
         values, found, residual = newton_on_paths(problem, values, answer, first, runner, tol)
         shifts = shifts_of(problem, values, answer, few, runner)
         size = found.reports[report]
-        share = {name: abs(v[report]) / size / precision for name, v in shifts.items()}
+        field = slice(report, report + len(problem.grid.nodes))
+        share = {
+            name: max(abs(v[report]), _SHARE * np.max(abs(v[field]))) / size / precision
+            for name, v in shifts.items()
+        }
         progress("shifts / precision: " + ", ".join(f"{k} {v:.2f}" for k, v in share.items()))
         new = _finer(quality, share)
         if new == quality or number == _ROUNDS:
@@ -175,7 +185,7 @@ def _remade(
 ) -> tuple[ConditionalProblem, Floats]:
     """A problem of given quality for the scales of the start, and the values on its lags."""
     grid = start.problem.grid
-    step = adapted_step(old, values, quality.change)
+    step = adapted_step(old, values, start.scales, quality.change)
     variance = float(start.found.fields[old.model.theory.block[0], 0])
     problem = problem_for(
         old.model,

@@ -182,7 +182,7 @@ def _prepared(
         values = problem.basis.projected(currents(problem.grid.lags, 0.0))
         state = problem.state(values)
         if number == 0:
-            step = adapted_step(problem, values, quality.change)
+            step = adapted_step(problem, values, scales, quality.change)
             continue
         memory = problem.along_paths(state, 0)[0].memory
         if memory <= MEMORY or (number == _ROUNDS - 1 and memory <= 100 * MEMORY):

@@ -30,15 +30,23 @@ class BlockFactor:
     def _series(self) -> Floats:
         return self.average.coefficients(self.along.means.get(self.j), self.along.variances[self.j])
 
+    @cached_property
+    def _deviations(self) -> Floats:
+        return np.sqrt(self.along.variances[self.j])
+
+    @cached_property
+    def _at_starts(self) -> tuple[Floats, Floats]:
+        here = self.along.at_starts(0)
+        return self._series[:, here], self._deviations[here]
+
     def pairs(self, lag: int, covariance: Floats) -> PairBound:
         """At all starts and the times a lag later, for lagged covariances of the field."""
-        here, there = self.along.at_starts(0), self.along.at_starts(lag)
-        variances = self.along.variances[self.j]
-        scale = np.sqrt(variances[here] * variances[there])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rho = np.where(scale > 0, covariance / scale, 0.0)
-        series = self._series
-        return self.average.pairs(series[:, here], series[:, there], np.clip(rho, -1.0, 1.0))
+        series, deviations = self._at_starts
+        there = self.along.at_starts(lag)
+        scale = deviations * self._deviations[there]
+        rho = np.zeros_like(scale)
+        np.divide(covariance, scale, out=rho, where=scale > 0)
+        return self.average.pairs(series, self._series[:, there], np.clip(rho, -1.0, 1.0))
 
 
 @dataclass(frozen=True)
