@@ -18,7 +18,7 @@ CASE = stationary_case(
     model="adaptation",
     parameters={"g": 3.0},
     quick={"n": 600, "counts": {"600": 52, "300": 14, "150": 52}, "starts": 2},
-    full={"n": 2000, "realizations": 24, "starts": 6},
+    full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too small": {"g": 2.7},
         "adaptation twice as slow": {"gamma": 0.125},

@@ -19,7 +19,7 @@ CASE = stationary_case(
     model="gated",
     parameters={"g_h": 3.0, "alpha_r": 5.0, "tau_r": 2.0},
     quick={"n": 600, "counts": {"600": 40, "300": 10, "150": 40}, "starts": 2},
-    full={"n": 2000, "realizations": 24, "starts": 6},
+    full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain of the gate 20% too small": {"alpha_r": 4.0},
         "gain 10% too large": {"g_h": 3.3},

@@ -16,6 +16,6 @@ CASE = stationary_case(
     model="mean-coupling",
     parameters={"g": 1.5, "m": 2.5},
     quick={"n": 600, "counts": {"600": 64, "300": 16, "150": 64}, "starts": 1},
-    full={"n": 2000, "realizations": 24, "starts": 6},
+    full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={"mean of the couplings 10% too small": {"m": 2.25}, "gain 10% too large": {"g": 1.65}},
 )

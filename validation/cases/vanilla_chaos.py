@@ -16,7 +16,7 @@ CASE = stationary_case(
     model="vanilla",
     parameters={"g": 3.0},
     quick={"n": 800, "counts": {"800": 56, "400": 14, "200": 56}, "starts": 2},
-    full={"n": 2000, "realizations": 24, "starts": 6},
+    full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too large": {"g": 3.3},
         "error function for tanh": ("vanilla-erf", {"g": 3.0}),

@@ -13,7 +13,7 @@ CASE = stationary_case(
     model="vanilla-erf",
     parameters={"g": 3.0},
     quick={"n": 800, "counts": {"800": 64, "400": 16, "200": 64}, "starts": 2},
-    full={"n": 2000, "realizations": 24, "starts": 6},
+    full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too large": {"g": 3.3},
         "tanh for the error function": ("vanilla", {"g": 3.0}),
