@@ -27,7 +27,6 @@ RESERVED = frozenset(
         *("autocorrelation", "correlation_time", "couplings", "integrator", "mean", "limit"),
         *("standard_error", "interpolation", "start", "protocol", "until", "paths", "scheduler"),
         *(
-            "tell",
             "time",
             "times",
             "earlier",

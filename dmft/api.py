@@ -86,7 +86,6 @@ def solve(
     lyapunov: bool = True,
     digits: int | None = None,
     progress: Callable[[str], None] | None = None,
-    tell: Callable[[str], None] = lambda text: None,
     **more_parameters: float,
 ) -> Solution:
     r"""Solve the stationary mean-field equations of a model.
@@ -124,14 +123,12 @@ def solve(
         so far, and a folder for its work, from which a call with equal arguments goes on. With such a
         folder Ctrl-C does the same.
     progress
-        Called with a few words now and then by the sampled solver.
+        Called with a few words now and then by the sampled solver and by the refinement of digits.
     lyapunov
         False leaves the exponent out.
     digits
         Also refine a chaotic state to so many digits, 10 to 40 (extra ``certified``; takes up to
         minutes): decimals and estimated errors in `Solution.digits`.
-    tell
-        Hears what the refinement is doing.
 
     Returns
     -------
@@ -243,7 +240,7 @@ def solve(
     if digits is None:
         return solution
     with _one_thread():
-        return refine_digits(theory, solution, digits, tell)
+        return refine_digits(theory, solution, digits, progress or (lambda text: None))
 
 
 def _by_field(info: ModelInfo, values: NDArray[np.float64] | None) -> dict[str, float | None]:

@@ -36,7 +36,7 @@ def refine_digits(
     theory: CompiledTheory,
     solution: Solution,
     digits: int,
-    tell: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Solution:
     """The solution with ``digits``: decimals by quantity, each with an estimated error.
 
@@ -68,7 +68,7 @@ def refine_digits(
     rows = np.stack([solution.autocorrelation[name] for name in fields])
     grid = LagGrid(float(solution.lag[-1]), solution.lag.size - 1)
     try:
-        state = fine_state(theory, solution.parameters, grid, rows, digits, _LAGS, tell)
+        state = fine_state(theory, solution.parameters, grid, rows, digits, _LAGS, progress)
     except RefinementError as error:
         reason = f"digits: {error}"
         return replace(solution, message="; ".join(filter(None, (solution.message, reason))))
@@ -81,7 +81,7 @@ def refine_digits(
     found["lambda_max"] = state.lyapunov
     found["error of lambda_max"] = f"{state.errors['lyapunov']:.1e}"
     try:
-        tell("energy integral")
+        progress("energy integral")
         start = float(rows[0, 0])
         ball = certified_variance(theory, solution.parameters, start, digits)
         if abs(float(ball.mid()) - start) <= 1e-7 * start:  # not another state's

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from dmft.errors import InputError, quoted
+from dmft.errors import InputError, MissingExtraError, quoted
 from dmft.protocol import Protocol
 
 from .exponential import exponential_step
@@ -57,7 +57,7 @@ def check_backend(name: str) -> None:
             f"backend: {quoted(name)} was given; choose {' or '.join(get_args(Backend))}"
         )
     if name == "jax" and find_spec("jax") is None:
-        raise InputError("--backend jax needs jax; pip install 'dmft[jax]'")
+        raise MissingExtraError("networks on --backend jax", "jax")
 
 
 @dataclass(slots=True)

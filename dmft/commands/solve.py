@@ -80,13 +80,13 @@ def solve(
     if folder := work_folder(checkpoint, outputs):
         options["checkpoint"] = folder
     if digits is not None:
-        options |= {"digits": digits, "tell": note}
+        options["digits"] = digits
 
     from ..api import solve as solve_model
 
     with working(f"solving {model}") as say:
-        if say is not None:
-            options["progress"] = say
+        if report := say or (note if digits is not None else None):
+            options["progress"] = report
         solution = solve_model(model, given, branch=branch, tol=accuracy, method=method, **options)
     solution = replace(solution, command=command_of(context))
     if json:
