@@ -19,11 +19,11 @@ __all__ = ["panel_figure", "report_page"]
 _STYLE = """
 :root { color-scheme: light dark; --pass: #1a7f37; --fail: #c62828; --other: #9a6700; }
 @media (prefers-color-scheme: dark) { :root { --pass: #57c878; --fail: #ff7b72; --other: #d8a638; } }
-body { font: 1rem/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 1rem/1.55 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 3rem; }
 table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; }
-td, th { padding: 0.15rem 0.8rem 0.15rem 0; text-align: right; white-space: nowrap; }
+td, th { padding: 0.15rem 0.7rem 0.15rem 0; text-align: right; white-space: nowrap; }
 td:first-child, th:first-child, td:last-child, th:last-child { text-align: left; }
 th { border-bottom: 1px solid color-mix(in srgb, currentColor 30%, transparent); font-weight: 600; }
 .figure { background: #fff; border-radius: 6px; padding: 0.6rem; display: inline-block; margin: 0.4rem; }
@@ -39,7 +39,8 @@ _ROW = ("quantity", "theory", "simulation", "std. error", "score", "p", "verdict
 
 def panel_figure(panel: Panel) -> Any:
     """One drawing as a ``matplotlib`` figure: theory as lines, simulations as points with bars of 2 s.e."""
-    figure, axes = new_figure(width=4.2, height=3.0)
+    named = len({s.label for s in panel.series if s.label})
+    figure, axes = new_figure(width=4.2, height=2.9 + 0.17 * named)
     lines = [s for s in panel.series if not s.points]
     colour = {s.label: COLOURS[i % len(COLOURS)] for i, s in enumerate(panel.series)}
     draw_lines(
@@ -62,8 +63,8 @@ def panel_figure(panel: Panel) -> Any:
         )
     for axis in panel.logarithmic:
         getattr(axes, f"set_{axis}scale")("log")
-    if any(s.label for s in panel.series):
-        axes.legend(frameon=False, fontsize=7.5)
+    if named:  # beside the points, not on them
+        figure.legend(loc="outside upper left", frameon=False, fontsize=7.5)
     return figure
 
 
