@@ -35,6 +35,7 @@ class Point:
     g_h: float
     theta: float
     held: float
+    alpha_r: float = 0.0
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -44,13 +45,14 @@ class Point:
             "alpha_z": STEEP,
             "beta_z": STEEP * self.theta,
             "tau_z": 5.0,
-            "alpha_r": 0.0,
+            "alpha_r": self.alpha_r,
         }
 
 
 POINTS = {
     "g_h = 3, theta = 0.3": Point(3.0, 0.3, 0.08815),
     "g_h = 5, theta = 0.3": Point(5.0, 0.3, 0.15844),
+    "g_h = 3, theta = 0.3, alpha_r = 5": Point(3.0, 0.3, 0.20008, 5.0),
     "g_h = 12, theta = -0.3": Point(12.0, -0.3, 0.21458),
 }
 
@@ -97,7 +99,7 @@ def _told(given: Mapping[str, float]) -> Told:
     )
     f = 1 - float(shut[0])
     beyond = bool(np.max(line.columns["g_h"]) < p["g_h"])
-    return Told(p, info.hash, f, f * state.radius, beyond)
+    return Told(p, info.hash, f, f * state.loop_gain, beyond)
 
 
 def _unheld(told: Told) -> Told:
@@ -137,20 +139,35 @@ def _numbers(ensemble: Ensemble, plan: Plan, n: int, realization: int) -> Mappin
 def _open_units(network: FiniteNetwork, x: State) -> tuple[float, float, float]:
     """Share, gain and leading real part of the open units of one state.
 
-    Perturbations of their h obey d dh/dt = S (G - 1) dh with S the rates of the gates: z that moves shifts
-    nothing where h has settled, and r, at alpha_r = 0, nothing at all. The gain is |G|^2 / (open units), the
-    squared spectral radius of a large G.
+    With S the rates of the gates, perturbations obey, in the open units and in r of all units,
+
+        d dh/dt = S (A - 1) dh + S B dr,      tau_r d dr/dt = C dh - dr;
+
+    z that moves shifts nothing where h has settled. What C dh spans is as large as the open block, so that
+    dr = C y, tau_r dy/dt = dh - y. Once around the loop passes on G = A + B C: directly, and through the
+    output gates of all units, closed ones too. The gain is |G|^2 / (open units), of a large network f V.
     """
+    fields = network.right.info.fields
+    h, r, tau = fields.index("h"), fields.index("r"), network.parameters["tau_r"]
     rate = _rates(network, x)
     opened = np.flatnonzero(rate > 0.5)
     one = np.eye(network.units, dtype=network.dtype)[opened]
-    still = np.zeros_like(one)
-    columns = network.velocity_with_tangent(x, [one, *(still for _ in x[1:])])[1][0]
-    reduced = columns[:, opened].T.astype(np.float64)
-    gain = np.eye(opened.size) + reduced / rate[opened, None]
-    leading = np.linalg.eigvals(reduced).real.max()
+    direct = _responses(network, x, {h: one})
+    told = direct[r] * tau  # where r settles
+    through = _responses(network, x, {r: told})[h][:, opened].T.astype(np.float64)
+    reduced = direct[h][:, opened].T.astype(np.float64)
     size = opened.size
+    gain = np.eye(size) + (reduced + through) / rate[opened, None]
+    still = np.eye(size) / tau
+    leading = np.linalg.eigvals(np.block([[reduced, through], [still, -still]])).real.max()
     return size / network.units, float(np.sum(gain**2) / size), float(leading)
+
+
+def _responses(network: FiniteNetwork, x: State, dx: Mapping[int, Any]) -> State:
+    """d (velocity), one row per perturbation; ``dx`` for the fields that are perturbed."""
+    none = np.zeros_like(next(iter(dx.values())))
+    given = [dx.get(k, none) for k in range(len(x))]
+    return network.velocity_with_tangent(x, given)[1]
 
 
 def _rates(network: FiniteNetwork, x: State) -> Any:
@@ -209,9 +226,10 @@ CASE = Case(
         "gain f V, and the leading real part of the open units changes sign across the line."
     ),
     equation=(
-        "dh/dt = sigma_z(z) (-h + J phi(h)/2),  tau_z dz/dt = -z + J phi(h);  alpha_z = 100, tau_z = 5, "
-        "theta = beta_z/alpha_z\n"
-        "f = P(z > theta), V = <phi'^2>/4; h starts with the static variance, all gates closed (z = -1)\n"
+        "dh/dt = sigma_z(z) (-h + J phi(h) sigma_r(r)),  tau_z dz/dt = -z + J phi(h);  "
+        "alpha_z = 100, tau_z = 5, theta = beta_z/alpha_z, alpha_r = 0 or 5\n"
+        "f = P(z > theta), V = <phi'^2> (<sigma_r^2> + <phi^2> <sigma_r'^2>); h starts with the static "
+        "variance, all gates closed (z = -1)\n"
         "rule: below the line f and f V at N = infinity from N and N/2, errors of at most 0.02 and 10%; the "
         "open units' Jacobian has a negative leading real part below, a positive one beyond (level 0.001)"
     ),
@@ -234,5 +252,6 @@ CASE = Case(
             label: _unheld(told) for label, told in _predict({}, settings).items()
         },
         "output gate that moves": partial(_predict, {"alpha_r": 5.0}),
+        "output gate at rest": partial(_predict, {"alpha_r": 0.0}),
     },
 )
