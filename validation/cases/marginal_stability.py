@@ -1,4 +1,7 @@
-"""A binary update gate: the open units alone decide where constant states turn unstable."""
+"""A binary update gate: the open units alone decide where constant states turn unstable.
+
+What closed units hold depends on history. Here they hold what the static solution has, from the start.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ is one: f V = 1 with the gain V once around (`slow_modes.loop_gain`; the radius 
 nothing but the gated fields is driven). Fields that are not gated respond in all units, and pass on what
 the open ones told them. Between the line where the radius without f is one (`jacobian_edge`) and this one
 the edge lies at zero: it tends to it exponentially in the gain of the gate, and the closed units keep what
-they hold.
+they hold, whatever that is: the line is for states in which they hold values of the static solution.
 """
 
 from __future__ import annotations
