@@ -5,8 +5,9 @@ import pytest
 from scipy import special
 
 from dmft.codegen import compile_network
-from dmft.validation.cases.marginal_stability import CASE, POINTS, _open_units
+from dmft.validation.cases.marginal_stability import CASE, POINTS
 from dmft.validation.network import draw_network, draw_state
+from dmft.validation.open_units import open_units
 
 STEEP, THETA, G = 40.0, 0.1, 3.0
 
@@ -35,7 +36,7 @@ def test_open_units_of_one_state_by_hand(alpha_r, tau_r):
     whole += [[of_h_by_r / tau_r, -np.eye(60) / tau_r]]
     leading = np.linalg.eigvals(np.block(whole)).real.max()
     gain = direct + by_r @ of_h_by_r
-    share, square, real = _open_units(network, x)
+    share, square, real = open_units(network, x, "h", through="r", delay="tau_r")
     assert share == pytest.approx(opened.size / 60)
     assert square == pytest.approx(np.sum(gain**2) / opened.size, rel=1e-9)
     assert real == pytest.approx(leading, abs=1e-7)

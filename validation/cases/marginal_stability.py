@@ -17,7 +17,7 @@ from ..compare import Row, extrapolate, over_networks
 from ..ensemble import Ensemble, settle
 from ..ensemble_case import Numbers, Task, networks_of, numbers_of_networks, row, sign_row
 from ..journal import Journal
-from ..network import FiniteNetwork, State
+from ..open_units import open_units
 from ..start import Start
 from ..watch import Watch
 
@@ -135,52 +135,9 @@ def _numbers(ensemble: Ensemble, plan: Plan, n: int, realization: int) -> Mappin
     run = held.begin(n, realization, batch=plan.starts)
     settle(run, plan.transient)
     states = [[field[k : k + 1] for field in run.x] for k in range(plan.starts)]
-    found = np.array([_open_units(run.network, x) for x in states]).mean(axis=0)
+    seen = [open_units(run.network, x, "h", through="r", delay="tau_r") for x in states]
+    found = np.mean(seen, axis=0)
     return dict(zip(("open", "gain", "leading"), found.tolist(), strict=True))
-
-
-def _open_units(network: FiniteNetwork, x: State) -> tuple[float, float, float]:
-    """Share, gain and leading real part of the open units of one state.
-
-    With S the rates of the gates, perturbations obey, in the open units and in r of all units,
-
-        d dh/dt = S (A - 1) dh + S B dr,      tau_r d dr/dt = C dh - dr;
-
-    z that moves shifts nothing where h has settled. What C dh spans is as large as the open block, so that
-    dr = C y, tau_r dy/dt = dh - y. Once around the loop passes on G = A + B C: directly, and through the
-    output gates of all units, closed ones too. The gain is |G|^2 / (open units), of a large network f V.
-    """
-    fields = network.right.info.fields
-    h, r, tau = fields.index("h"), fields.index("r"), network.parameters["tau_r"]
-    rate = _rates(network, x)
-    opened = np.flatnonzero(rate > 0.5)
-    one = np.eye(network.units, dtype=network.dtype)[opened]
-    direct = _responses(network, x, {h: one})
-    told = direct[r] * tau  # where r settles
-    through = _responses(network, x, {r: told})[h][:, opened].T.astype(np.float64)
-    reduced = direct[h][:, opened].T.astype(np.float64)
-    size = opened.size
-    gain = np.eye(size) + (reduced + through) / rate[opened, None]
-    still = np.eye(size) / tau
-    leading = np.linalg.eigvals(np.block([[reduced, through], [still, -still]])).real.max()
-    return size / network.units, float(np.sum(gain**2) / size), float(leading)
-
-
-def _responses(network: FiniteNetwork, x: State, dx: Mapping[int, Any]) -> State:
-    """d (velocity), one row per perturbation; ``dx`` for the fields that are perturbed."""
-    none = np.zeros_like(next(iter(dx.values())))
-    given = [dx.get(k, none) for k in range(len(x))]
-    return network.velocity_with_tangent(x, given)[1]
-
-
-def _rates(network: FiniteNetwork, x: State) -> Any:
-    """sigma_z(z): what a shift of h by one, at the same currents, takes from dh/dt."""
-    right, p = network.right, network.parameters
-    at = [field.astype(np.float64) for field in x]
-    currents = [np.zeros_like(at[0])] * len(right.info.currents)
-    shifted = [at[0] + 1, *at[1:]]
-    before, after = (right.drift(y, currents, p, network.inputs)[0][0] for y in (at, shifted))
-    return before - after
 
 
 def _judge(theory: Mapping[str, Told], measured: Measured) -> Sequence[Row]:
