@@ -32,15 +32,15 @@ def slow_modes(
     """Leading edge of the Jacobian at every constant state other than rest, the largest state first.
 
     With a steep gate it is positive but exponentially small where the open units alone are stable, and
-    zero where the static radius V is below one (`SlowModes`). Parameters as in `dmft.solve`. With ``at``, a
-    chaotic solution of the model, of that state alone, at the solution's parameters: sampled where the
-    gate moves, with a standard error; without a converged solution its numbers are NaN and its status says
-    why.
+    zero where the static ``radius``, or ``loop_gain`` V, is below one (`SlowModes`). Parameters as in
+    `dmft.solve`. With ``at``, a chaotic solution of the model, of that state alone, at the solution's
+    parameters: sampled where the gate moves, with a standard error; without a converged solution its
+    numbers are NaN and its status says why.
 
     >>> import dmft
     >>> [state] = dmft.slow_modes("gated", g_h=3, alpha_r=5, alpha_z=20, beta_z=4)
-    >>> round(state.radius, 6), round(state.edge, 6)
-    (1.73806, 0.00746)
+    >>> round(state.radius, 6), round(state.loop_gain, 6), round(state.edge, 6)
+    (1.73806, 2.051449, 0.00746)
     >>> chaos = dmft.solve("gated", g_h=3, alpha_r=5)
     >>> [state] = dmft.slow_modes("gated", at=chaos)
     >>> round(state.edge, 3)

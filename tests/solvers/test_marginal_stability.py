@@ -92,10 +92,16 @@ def test_edge_at_finite_gains_of_the_gate():
     assert np.exp(edge(2000.0, theta, delta, v)) == pytest.approx(np.sqrt(f * v) - 1, rel=2e-2)
 
 
-def jacobian(g_h, alpha_r, theta, units, rng):
+def quantiles(units, rng):
+    """Normal numbers without scatter, in random order."""
+    return rng.permutation(np.sqrt(2) * special.erfinv(2 * (np.arange(units) + 0.5) / units - 1))
+
+
+def jacobian(g_h, alpha_r, theta, units, rng, draw=None):
     """At states drawn independently, as the statics say, with q = 0 and a binary gate."""
+    draw = draw or (lambda n, rng: rng.standard_normal(n))
     amplitude, delta, _ = state_at(g_h, alpha_r)
-    h, z, r = (rng.standard_normal(units) * np.sqrt(x) for x in (amplitude, delta, delta))
+    h, z, r = (draw(units, rng) * np.sqrt(x) for x in (amplitude, delta, delta))
     couplings = rng.standard_normal((2, units, units)) / np.sqrt(units)
     phi, gate = np.tanh(g_h * h), special.expit(alpha_r * r)
     slope, moved = g_h * (1 - phi**2), alpha_r * gate * (1 - gate)
@@ -139,6 +145,28 @@ def test_spectral_radius_of_the_open_units(theta):
     assert error < 0.05
 
 
+@pytest.mark.parametrize("alpha_r", [0.0, 5.0])
+def test_gain_once_around_is_that_of_random_matrices(alpha_r):
+    """|A + B C|^2 / (open units) = f V: from open units to open units, directly and through r of all."""
+    theta, units, rng = 0.3, 600, np.random.default_rng(11)
+    (state,) = dmft.slow_modes("gated", g_h=3, alpha_r=alpha_r, alpha_z=100, beta_z=100 * theta)
+    f, gains = open_share(theta, state.variance), []
+    for _ in range(12):
+        matrix = jacobian(3.0, alpha_r, theta, units, rng, quantiles)
+        direct, through, follows = (
+            matrix[:units, :units],
+            matrix[:units, units:],
+            matrix[units:, :units],
+        )
+        is_open = np.diag(direct) != 0
+        around = (direct + through @ follows)[np.ix_(is_open, is_open)] + np.eye(is_open.sum())
+        gains.append(np.sum(around**2) / is_open.sum())
+    error = np.std(gains, ddof=1) / np.sqrt(12)
+    assert abs(np.mean(gains) - f * state.loop_gain) < 4.5 * error
+    # the spectral radius of the statics times f is another number where r is part of the loop
+    assert alpha_r == 0 or f * (state.loop_gain - state.radius) > 5 * error
+
+
 def test_without_closed_units_it_is_the_edge_of_the_jacobian():
     """theta -> -oo: f = 1, on states that an input keeps away from rest."""
     at = {"g_h": 1.7, "alpha_r": 10, "solve_for": "input_h"}
@@ -152,6 +180,27 @@ def test_without_closed_units_it_is_the_edge_of_the_jacobian():
 def test_rest_is_no_point_of_an_edge():
     """At g_h = 2 solutions are born at rest, where V - 1 vanishes with them."""
     assert dmft.boundary("gated", "jacobian-edge").status == ("no-solution",)
+
+
+def test_a_root_near_rest_is_listed_once():
+    """theta < 0: f -> 1 faster than V - 1 ~ A^2 vanishes at rest, so that f V = 1 has a root close to it."""
+    theta = -0.02
+
+    def gain_of(amplitude):
+        return optimize.brentq(lambda g: by_hand(g, 0.0, amplitude)[1] - 1, 1.9, 2.1, xtol=1e-15)
+
+    def excess(amplitude):
+        delta, _, v = by_hand(gain_of(amplitude), 0.0, amplitude)
+        return v - 1 - v * special.erfc(-theta / np.sqrt(2 * delta)) / 2
+
+    near = gain_of(optimize.brentq(excess, 1e-6, 1e-5, xtol=1e-14))
+    for asked in ({"theta_z": theta}, {"theta_z": [2 * theta, theta]}):
+        curve = dmft.boundary("gated", "marginal-stability", **asked)
+        assert set(curve.status) == {"converged"}
+        here = curve.columns.get("theta_z", np.full(2, theta)) == theta
+        faint, far = np.sort(curve.columns["g_h"][here])
+        assert faint - 2 == pytest.approx(near - 2, rel=1e-4)
+        assert far > 6
 
 
 def test_an_input_of_the_gate_is_part_of_its_variance():

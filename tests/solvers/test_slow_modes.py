@@ -8,7 +8,7 @@ import dmft
 from dmft import find_slow_modes
 from dmft.codegen import compiled_theory
 from dmft.errors import InputError, NotCoveredError
-from dmft.solvers.slow_modes import relaxation, slow_modes
+from dmft.solvers.slow_modes import loop_gain, relaxation, slow_modes
 
 THEORY = compiled_theory("gated")
 BASE = {p.name: p.default for p in THEORY.info.parameters if p.default is not None}
@@ -80,11 +80,40 @@ def test_the_edge_falls_exponentially_below_the_line_and_stays_above_it():
 def test_stable_states_have_their_edge_at_zero():
     """V < 1: an upper fixed point between fold and the line where rest loses stability."""
     states = slow_modes(THEORY, at(g_h=1.9, alpha_r=4, alpha_z=3))
-    assert all((s.radius < 1) == (s.edge == 0.0) for s in states)
+    assert all((s.radius < 1) == (s.loop_gain < 1) == (s.edge == 0.0) for s in states)
     driven = compiled_theory("gated-input")
     base = {p.name: p.default for p in driven.info.parameters if p.default is not None}
     (state,) = slow_modes(driven, base | {"g_h": 0.5, "input_h": 1.0, "alpha_z": 5.0})
     assert (state.radius < 1, state.edge) == (True, 0.0)
+
+
+@pytest.mark.parametrize("alpha_r", [0.0, 5.0])
+def test_gain_once_around_by_hand(alpha_r):
+    """V of THEORY section 3; the radius of [[a, b], [c, 0]] with V = a + b c solves x^2 = a x + b c."""
+    (found,) = slow_modes(THEORY, at(g_h=3, alpha_r=alpha_r, alpha_z=10))
+    x = np.linspace(-9, 9, 6001)
+    w = np.exp(-(x**2) / 2) / np.exp(-(x**2) / 2).sum()
+    phi = np.tanh(3 * np.sqrt(found.amplitude) * x)
+    gate = special.expit(alpha_r * np.sqrt(w @ phi**2) * x)
+    slopes = w @ (3 * (1 - phi**2)) ** 2
+    direct = slopes * (w @ gate**2)
+    through = slopes * (w @ phi**2) * (w @ (alpha_r * gate * (1 - gate)) ** 2)
+    assert found.loop_gain == pytest.approx(direct + through, rel=1e-9)
+    radius = (direct + np.sqrt(direct**2 + 4 * through)) / 2
+    assert found.radius == pytest.approx(radius, rel=1e-9)
+
+
+def test_gain_once_around_of_matrices():
+    """On the same side of one as the radius; times f where the gated rows are; infinite without them."""
+    rng = np.random.default_rng(2)
+    for scale in (0.2, 0.3, 0.45, 0.7):
+        matrix = scale * rng.random((4, 4))
+        gain = loop_gain(matrix, [0, 2])
+        assert (gain > 1) == (max(abs(np.linalg.eigvals(matrix))) > 1)
+        critical = matrix.copy()
+        critical[[0, 2]] /= gain
+        assert max(abs(np.linalg.eigvals(critical))) == pytest.approx(1.0, rel=1e-9)
+    assert loop_gain([[0.5, 0.0], [0.0, 1.5]], [0]) == np.inf
 
 
 def test_edge_of_a_random_matrix():

@@ -1,4 +1,7 @@
-"""A binary update gate: the open units alone decide where constant states turn unstable."""
+"""A binary update gate: the open units alone decide where constant states turn unstable.
+
+What closed units hold depends on history. Here they hold what the static solution has, from the start.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from ..compare import Row, extrapolate, over_networks
 from ..ensemble import Ensemble, settle
 from ..ensemble_case import Numbers, Task, networks_of, numbers_of_networks, row, sign_row
 from ..journal import Journal
-from ..network import FiniteNetwork, State
+from ..open_units import open_units
 from ..start import Start
 from ..watch import Watch
 
@@ -35,6 +38,7 @@ class Point:
     g_h: float
     theta: float
     held: float
+    alpha_r: float = 0.0
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -44,13 +48,14 @@ class Point:
             "alpha_z": STEEP,
             "beta_z": STEEP * self.theta,
             "tau_z": 5.0,
-            "alpha_r": 0.0,
+            "alpha_r": self.alpha_r,
         }
 
 
 POINTS = {
     "g_h = 3, theta = 0.3": Point(3.0, 0.3, 0.08815),
     "g_h = 5, theta = 0.3": Point(5.0, 0.3, 0.15844),
+    "g_h = 3, theta = 0.3, alpha_r = 5": Point(3.0, 0.3, 0.20008, 5.0),
     "g_h = 12, theta = -0.3": Point(12.0, -0.3, 0.21458),
 }
 
@@ -97,7 +102,7 @@ def _told(given: Mapping[str, float]) -> Told:
     )
     f = 1 - float(shut[0])
     beyond = bool(np.max(line.columns["g_h"]) < p["g_h"])
-    return Told(p, info.hash, f, f * state.radius, beyond)
+    return Told(p, info.hash, f, f * state.loop_gain, beyond)
 
 
 def _unheld(told: Told) -> Told:
@@ -130,37 +135,9 @@ def _numbers(ensemble: Ensemble, plan: Plan, n: int, realization: int) -> Mappin
     run = held.begin(n, realization, batch=plan.starts)
     settle(run, plan.transient)
     states = [[field[k : k + 1] for field in run.x] for k in range(plan.starts)]
-    found = np.array([_open_units(run.network, x) for x in states]).mean(axis=0)
+    seen = [open_units(run.network, x, "h", through="r", delay="tau_r") for x in states]
+    found = np.mean(seen, axis=0)
     return dict(zip(("open", "gain", "leading"), found.tolist(), strict=True))
-
-
-def _open_units(network: FiniteNetwork, x: State) -> tuple[float, float, float]:
-    """Share, gain and leading real part of the open units of one state.
-
-    Perturbations of their h obey d dh/dt = S (G - 1) dh with S the rates of the gates: z that moves shifts
-    nothing where h has settled, and r, at alpha_r = 0, nothing at all. The gain is |G|^2 / (open units), the
-    squared spectral radius of a large G.
-    """
-    rate = _rates(network, x)
-    opened = np.flatnonzero(rate > 0.5)
-    one = np.eye(network.units, dtype=network.dtype)[opened]
-    still = np.zeros_like(one)
-    columns = network.velocity_with_tangent(x, [one, *(still for _ in x[1:])])[1][0]
-    reduced = columns[:, opened].T.astype(np.float64)
-    gain = np.eye(opened.size) + reduced / rate[opened, None]
-    leading = np.linalg.eigvals(reduced).real.max()
-    size = opened.size
-    return size / network.units, float(np.sum(gain**2) / size), float(leading)
-
-
-def _rates(network: FiniteNetwork, x: State) -> Any:
-    """sigma_z(z): what a shift of h by one, at the same currents, takes from dh/dt."""
-    right, p = network.right, network.parameters
-    at = [field.astype(np.float64) for field in x]
-    currents = [np.zeros_like(at[0])] * len(right.info.currents)
-    shifted = [at[0] + 1, *at[1:]]
-    before, after = (right.drift(y, currents, p, network.inputs)[0][0] for y in (at, shifted))
-    return before - after
 
 
 def _judge(theory: Mapping[str, Told], measured: Measured) -> Sequence[Row]:
@@ -209,9 +186,10 @@ CASE = Case(
         "gain f V, and the leading real part of the open units changes sign across the line."
     ),
     equation=(
-        "dh/dt = sigma_z(z) (-h + J phi(h)/2),  tau_z dz/dt = -z + J phi(h);  alpha_z = 100, tau_z = 5, "
-        "theta = beta_z/alpha_z\n"
-        "f = P(z > theta), V = <phi'^2>/4; h starts with the static variance, all gates closed (z = -1)\n"
+        "dh/dt = sigma_z(z) (-h + J phi(h) sigma_r(r)),  tau_z dz/dt = -z + J phi(h);  "
+        "alpha_z = 100, tau_z = 5, theta = beta_z/alpha_z, alpha_r = 0 or 5\n"
+        "f = P(z > theta), V = <phi'^2> (<sigma_r^2> + <phi^2> <sigma_r'^2>); h starts with the static "
+        "variance, all gates closed (z = -1)\n"
         "rule: below the line f and f V at N = infinity from N and N/2, errors of at most 0.02 and 10%; the "
         "open units' Jacobian has a negative leading real part below, a positive one beyond (level 0.001)"
     ),
@@ -234,5 +212,6 @@ CASE = Case(
             label: _unheld(told) for label, told in _predict({}, settings).items()
         },
         "output gate that moves": partial(_predict, {"alpha_r": 5.0}),
+        "output gate at rest": partial(_predict, {"alpha_r": 0.0}),
     },
 )

@@ -6,8 +6,11 @@ leaves zero where the spectral radius of
 
     f_k sum_a R_ka^2 dS_a/dC_j,      dS_a/dC_j at C = D,     f_k = f for gated fields k, else 1,
 
-is one. Between the line where the radius without f is one (`jacobian_edge`) and this one the edge lies
-at zero: it tends to it exponentially in the gain of the gate, and the closed units keep what they hold.
+is one: f V = 1 with the gain V once around (`slow_modes.loop_gain`; the radius itself is f V only where
+nothing but the gated fields is driven). Fields that are not gated respond in all units, and pass on what
+the open ones told them. Between the line where the radius without f is one (`jacobian_edge`) and this one
+the edge lies at zero: it tends to it exponentially in the gain of the gate, and the closed units keep what
+they hold, whatever that is: the line is for states in which they hold values of the static solution.
 """
 
 from __future__ import annotations
