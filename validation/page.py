@@ -63,6 +63,8 @@ def panel_figure(panel: Panel) -> Any:
         )
     for axis in panel.logarithmic:
         getattr(axes, f"set_{axis}scale")("log")
+    if (inside := axes.get_legend()) is not None:
+        inside.remove()
     if named:  # beside the points, not on them
         figure.legend(loc="outside upper left", frameon=False, fontsize=7.5)
     return figure
