@@ -247,6 +247,26 @@ def test_enough_terms_for_the_tolerance():
     assert few.terms < many.terms < 80
 
 
+@pytest.mark.parametrize("gain", [1.0, 3.0, 30.0])  # the last takes more points than it saves
+def test_many_coefficients_come_from_a_table(gain):
+    """Cubes: c_1 = 3 v^(3/2), c_3 = 6^(1/2) v^(3/2); steep functions against sums one by one."""
+    variances = np.random.default_rng(9).gamma(3.0, 0.3, 20_000)
+    cubes = ConditionalAverage.adapted(lambda x: x**3, 0 * VARIANCES, VARIANCES, 1e-9)
+    found = cubes.coefficients(None, variances)
+    expected = np.array([3.0, np.sqrt(6.0)])[:, None] * variances**1.5
+    # the sums end at 6.5 standard deviations
+    assert np.max(abs(found[:2] - expected)) <= 2e-6 * np.max(np.hypot(*expected))
+
+    average = ConditionalAverage.adapted(
+        lambda x: np.tanh(gain * x), 0 * VARIANCES, VARIANCES, 1e-4
+    )
+    few = slice(0, 1000)  # too few for a table
+    difference = average.coefficients(None, variances)[:, few] - average.coefficients(
+        None, variances[few]
+    )
+    assert np.max(abs(difference)) <= 1e-7
+
+
 # -- sums over paths --------------------------------------------------------------------------
 
 
