@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dmft.results.provenance import versions
 
@@ -18,7 +18,6 @@ from .watch import Watch
 
 if TYPE_CHECKING:
     from dmft.results.solution import Solution
-    from dmft.results.transient import Transient
 
 __all__ = [
     "Numbers",
@@ -38,6 +37,16 @@ Points = Mapping[str, "Solution"]
 Numbers = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
 #: (networks, plan, N, number) -> numbers of one network, as JSON values.
 Estimator = Callable[[Ensemble, Any, int, int], Mapping[str, Any]]
+
+
+class Declared(Protocol):
+    """What a network needs to know of a theory: the model's hash and the parameters."""
+
+    @property
+    def model_hash(self) -> str: ...
+
+    @property
+    def parameters(self) -> Parameters: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ def networks_of(measured: Measured) -> Numbers:
 
 def numbers_of_networks(
     model: str,
-    solution: Solution | Transient,
+    theory: Declared,
     task: Task,
     seed: int,
     workers: int,
@@ -126,11 +135,11 @@ def numbers_of_networks(
     """Numbers of all networks at one point; those that ``journal`` holds are not computed again."""
     from dmft.codegen import compile_network
 
-    right, p = compile_network(model), dict(solution.parameters)
+    right, p = compile_network(model), dict(theory.parameters)
     dt = choose_step(right, p, seed)
     ensemble = Ensemble(right, p, seed, dt, dtype=task.dtype)
     content = {
-        "model": solution.model_hash,
+        "model": theory.model_hash,
         "parameters": p,
         "plan": repr(task.plan),
         "dtype": task.dtype,

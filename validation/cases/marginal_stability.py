@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from ..journal import Journal
 from ..open_units import open_units
 from ..start import Start
 from ..watch import Watch
-
-if TYPE_CHECKING:
-    from dmft.results.solution import Solution
 
 MODEL = "gated"
 #: Gain of the update gate: all but a few per cent of the units are open or closed.
@@ -123,9 +120,7 @@ def _measure(
     for label, told in theory.items():
         plan = Plan(POINTS[label].held)
         task = Task({n: count, n // 2: 2 * count}, _numbers, plan)
-        # Of a solution only its parameters and its model are asked for.
-        solution = cast("Solution", told)
-        found[label] = numbers_of_networks(MODEL, solution, task, seed, workers, journal)
+        found[label] = numbers_of_networks(MODEL, told, task, seed, workers, journal)
     return found
 
 
