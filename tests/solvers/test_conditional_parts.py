@@ -247,7 +247,9 @@ def test_enough_terms_for_the_tolerance():
     assert few.terms < many.terms < 80
 
 
-@pytest.mark.parametrize("gain", [1.0, 3.0, 30.0])  # steep ones would take more points than they save
+@pytest.mark.parametrize(
+    "gain", [1.0, 3.0, 30.0]
+)  # steep ones would take more points than they save
 def test_many_coefficients_come_from_a_table(gain):
     """Cubes: c_1 = 3 v^(3/2), c_3 = 6^(1/2) v^(3/2); steep functions against sums one by one."""
     variances = np.random.default_rng(9).gamma(3.0, 0.3, 20_000)

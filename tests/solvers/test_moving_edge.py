@@ -1,5 +1,7 @@
 """The edge at chaotic states: the formula by hand on drawn units, the limit of a gate at rest, refusals."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from dmft.errors import InputError, NotCoveredError
 from dmft.results.solution import Solution
 from dmft.solvers import moving_edge as edges
 from dmft.solvers.conditional_model import ConditionalModel
-from dmft.solvers.edge_units import edge_units
+from dmft.solvers.edge_units import EdgeUnits, _moments, edge_units
 
 P = {"g_h": 3.0, "alpha_r": 5.0, "alpha_z": 4.0, "beta_z": -0.4, "tau_z": 2.0, "tau_r": 0.5}
 
@@ -72,6 +74,57 @@ def test_joint_moments_of_a_moment_are_those_of_simulated_units(prepared):
         total = np.hypot(error, np.std(kept, ddof=1) / 2)
         assert abs(np.mean(kept) - value) < 5 * total
         assert total < 0.05 * value
+
+
+def test_mean_square_of_a_perturbed_output_is_that_of_drawn_fields():
+    """One place, two gated fields and two sources, a gating field in drift, inputs, constant and output.
+
+    P = f' D dx_j + f dD with dx = (lambda - A)^-1 (B_b + Q(w) G), w drawn.
+    """
+    rng = np.random.default_rng(3)
+    root = rng.normal(size=(4, 4))
+    means, covariance = rng.normal(size=4), root @ root.T / 4
+    drift = np.array([[-0.8, 0.3], [0.2, -0.5]])
+    inputs = rng.normal(size=(2, 2))
+    bends = {(i, 0, w): rng.normal() for i, w in ((0, 0), (0, 2), (1, 1), (1, 3))}
+    factor, bent, gate, growth, current = 0.7, 0.9, 0.6, 0.4, 1
+    functions = [SimpleNamespace(field=0), SimpleNamespace(field=5)]
+    model = SimpleNamespace(
+        theory=SimpleNamespace(functions=functions, block=(0, 1), gating=(5,)),
+        function=lambda f, x, order=0: 1 / np.cosh(x) ** 2 if order else np.tanh(x),
+    )
+    problem = SimpleNamespace(model=model)
+    units = EdgeUnits(
+        size=2,
+        means=means[:, None],
+        covariance=covariance[:, :, None],
+        drift=drift[:, :, None],
+        inputs=inputs[:, :, None],
+        bends={place: np.array([v]) for place, v in bends.items()},
+        bend_constants={(0, 0): np.array([0.5])},
+        gate_factors={1: (np.array([factor]), np.array([bent]))},
+        moments={0: _moments(problem, 0, means[:1], covariance[0, :1])},
+    )
+    squares = edges._Squares(problem, None, units)
+    resolvent = units.resolvent(growth)
+    (found,) = squares._moved((0, 1), resolvent, current, np.array([gate]))
+
+    w = rng.multivariate_normal(means, covariance, size=1_000_000).T
+    pushed = np.array([np.full(w.shape[1], inputs[i, current]) for i in range(2)])
+    for (i, _, k), value in bends.items():
+        pushed[i] += value * gate * w[k]
+    pushed[0] += 0.5 * gate
+    dx = np.linalg.inv(growth * np.eye(2) - drift) @ pushed
+    change = factor * dx[0] / np.cosh(w[0]) ** 2 + bent * gate * np.tanh(w[0])
+    assert abs(found - np.mean(change**2)) < 5 * np.std(change**2) / 1000
+    assert np.std(change**2) / 1000 < 3e-3 * found
+
+
+def test_scatter_is_the_standard_error_of_the_logarithm():
+    values = np.random.default_rng(4).normal(2.0, 0.1, 64)
+    blocks = [SimpleNamespace(matrix=lambda growth, v=v: np.array([[v]])) for v in values]
+    expected = np.std(values, ddof=1) / 8 / np.mean(values)
+    assert edges._Edge(blocks).scatter(0.0) == pytest.approx(expected, rel=1e-2)
 
 
 def circle(dt, length):
