@@ -126,7 +126,7 @@ CASE = ensemble_case(
     judge=_judge,
     draw=_draw,
     quick={"n": 400, "realizations": 20, "counts": {"600": 16, "300": 6, "150": 16}},
-    full={"n": 1600, "realizations": 16},
+    full={"n": 1000, "realizations": 12, "counts": {"1200": 12, "600": 8, "300": 24}},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "no input": {"input_h": 0.0},

@@ -20,7 +20,7 @@ CASE = exponent_case(
     ],
     xlabel=r"$\alpha_r$",
     quick={"n": 400, "counts": {"400": 14, "200": 6, "100": 14}, "starts": 4},
-    full={"n": 1600, "realizations": 12},
+    full={"n": 1600, "counts": {"1600": 12, "800": 8, "400": 32}, "starts": 4},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "gain 20% too large": {"g_h": 3.6},
