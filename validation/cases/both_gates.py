@@ -17,7 +17,7 @@ def _state(alpha_z: float, alpha_r: float, *, exponent_only: bool = False) -> St
     return State(label, {"g_h": 3.0, "alpha_z": alpha_z, "alpha_r": alpha_r}, exponent_only)
 
 
-# At alpha_r = 2 and less C_h needs 30 leak times to halve once the update gate moves, too long for networks.
+# At alpha_r = 2 C_h needs 30 leak times to halve once the update gate moves, too long for networks.
 SHALLOW, STEEP = _state(0.0, 4.0), _state(0.0, 10.0)
 BOTH_STEEP = _state(5.0, 10.0)
 BOTH_SHALLOW = _state(5.0, 4.0, exponent_only=True)
@@ -65,8 +65,9 @@ CASE = states_case(
     draw=_draw,
     quick={
         "states": (SHALLOW.label, STEEP.label, BOTH_STEEP.label),
-        "n": 400,
-        "counts": {"400": 12, "200": 6},
+        "n": 700,
+        "counts": {"700": 12, "350": 8},
+        "transient": 50.0,
         "duration": 50.0,
         "starts": 6,
         "precision": 0.02,
