@@ -18,7 +18,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from dmft.results.solution import Solution
 
-__all__ = ["Point", "exponent_case"]
+__all__ = ["Point", "exponent_case", "exponent_panel"]
 
 Parameters = Mapping[str, float]
 
@@ -97,21 +97,7 @@ def exponent_case(
 
     def draw(theory: Sequence[Solution], measured: Measured) -> tuple[Panel, ...]:
         limits = [row for row in judge(theory, measured) if row.judged]
-        series = []
-        for line in dict.fromkeys(point.line for point in points):
-            on = [i for i, point in enumerate(points) if point.line == line]
-            x = [points[i].x for i in on]
-            series.append(Series(f"theory, {line}", x, [limits[i].theory for i in on]))
-            series.append(
-                Series(
-                    f"networks, N to infinity, {line}",
-                    x,
-                    [limits[i].simulation for i in on],
-                    [limits[i].standard_error for i in on],
-                    points=True,
-                )
-            )
-        return (Panel(xlabel, r"$\lambda_{\max}$", tuple(series)),)
+        return (exponent_panel(points, limits, xlabel),)
 
     return Case(
         name=name,
@@ -126,3 +112,25 @@ def exponent_case(
         draw=draw,
         faults={what: partial(solve, change) for what, change in faults.items()},
     )
+
+
+def exponent_panel(points: Sequence[Point], limits: Sequence[Row], xlabel: str) -> Panel:
+    """lambda_max over ``x``, a line of theory and points of networks for every ``line``.
+
+    ``limits``: the row "lambda (N = inf)" of every point.
+    """
+    series = []
+    for line in dict.fromkeys(point.line for point in points):
+        on = [i for i, point in enumerate(points) if point.line == line]
+        x = [points[i].x for i in on]
+        series.append(Series(f"theory, {line}", x, [limits[i].theory for i in on]))
+        series.append(
+            Series(
+                f"networks, N to infinity, {line}",
+                x,
+                [limits[i].simulation for i in on],
+                [limits[i].standard_error for i in on],
+                points=True,
+            )
+        )
+    return Panel(xlabel, r"$\lambda_{\max}$", tuple(series))

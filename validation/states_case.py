@@ -1,11 +1,11 @@
 """Cases that hold stationary states at several settings of a model against networks, in one table.
 
-Beside the theory stands a *rival*, an approximation whose deviations are shown in the same table.
+Beside the theory may stand a *rival*, an approximation whose deviations are shown in the same table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .case import Case, Measured, Panel, Settings
 from .compare import Row, tested
 from .journal import Journal
-from .judge import judge
+from .judge import judge, judge_exponents
 from .run_networks import counts_in, run_networks
 from .schedule import SAMPLE
 from .stationary_case import correlation_panel, measured_run, read_run
@@ -23,34 +23,42 @@ if TYPE_CHECKING:
     from dmft.codegen.source import ModelSource
     from dmft.results.solution import Solution
 
-__all__ = ["State", "Wrong", "states_case"]
+__all__ = ["Found", "State", "Wrong", "states_case"]
 
 Parameters = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One setting: its name in the table and its parameters."""
+    """One setting: its name in the table and its parameters. ``exponent_only``: C is not judged."""
 
     label: str
     parameters: Parameters
+    exponent_only: bool = False
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A wrong theory: changed ``parameters`` and ``options`` of `dmft.solve`."""
+    """A wrong theory: changed ``parameters`` and ``options`` of `dmft.solve`.
+
+    ``at``: the labels where it is wrong, the theory being right elsewhere; None: everywhere.
+    """
 
     parameters: Parameters
     options: Mapping[str, Any]
+    at: tuple[str, ...] | None = None
+
+
+_RIGHT = Wrong({}, {})
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Theory and rival at one setting."""
 
     state: State
     theory: Solution
-    rival: Solution
+    rival: Solution | None
 
 
 def states_case(
@@ -64,43 +72,46 @@ def states_case(
     states: Sequence[State],
     lags: Sequence[float],
     judged: Sequence[float],
-    rival: tuple[str, Mapping[str, Any]],
     quick: Settings,
     full: Settings,
     faults: Mapping[str, Wrong],
+    rival: tuple[str, Mapping[str, Any]] | None = None,
+    draw: Callable[[Sequence[Found], Measured], tuple[Panel, ...]] | None = None,
 ) -> Case:
     """A case whose theory is ``dmft.solve(model, ...)`` at every state.
 
     Rule: the rows of `dmft.validation.judge` at every state, C of the first field at the lags
     ``judged``, in one common Holm family. ``rival``: its name and the options of `dmft.solve` that
-    give it. Settings: ``states`` (labels), ``n`` and ``counts`` (size -> networks), ``transient``,
-    ``duration``, ``starts`` of every network, ``precision`` of the theory.
+    give it. ``draw``: the figure, if it is not C(tau) at every state. Settings: ``states`` (labels), ``n``
+    and ``counts`` (size -> networks), ``starts`` of every network, ``precision`` of the theory;
+    ``transient`` and ``duration`` if not those that suit the theory's time scale.
     """
+    solved: dict[str, Solution] = {}
 
     def solve(parameters: Parameters, options: Mapping[str, Any], settings: Settings) -> Solution:
+        """Solved once for the theory, its rival and all faults."""
         from dmft.api import solve as solve_model
 
-        return solve_model(model, parameters, **{"precision": settings["precision"], **options})
+        given = {"precision": settings["precision"], **options}
+        key = repr((sorted(parameters.items()), sorted(given.items())))
+        if key not in solved:
+            solved[key] = solve_model(model, parameters, **given)
+        return solved[key]
 
-    rivals: dict[tuple[str, float], Solution] = {}
-
-    def other(state: State, settings: Settings) -> Solution:
-        """The rival, solved once for the theory and all faults."""
-        key = state.label, float(settings["precision"])
-        if key not in rivals:
-            rivals[key] = solve(state.parameters, {**rival[1], "lyapunov": False}, settings)
-        return rivals[key]
-
-    def predict(wrong: Wrong, settings: Settings) -> list[_Found]:
+    def predict(wrong: Wrong, settings: Settings) -> list[Found]:
         found = []
         for state in states:
             if state.label in settings["states"]:
-                theory = solve({**state.parameters, **wrong.parameters}, wrong.options, settings)
-                found.append(_Found(state, theory, other(state, settings)))
+                here = wrong if wrong.at is None or state.label in wrong.at else _RIGHT
+                theory = solve({**state.parameters, **here.parameters}, here.options, settings)
+                other = None
+                if rival is not None:
+                    other = solve(state.parameters, {**rival[1], "lyapunov": False}, settings)
+                found.append(Found(state, theory, other))
         return found
 
     def measure(
-        theory: Sequence[_Found],
+        theory: Sequence[Found],
         settings: Settings,
         seed: int,
         workers: int,
@@ -110,17 +121,16 @@ def states_case(
         from dmft.codegen import compile_network
 
         right = compile_network(model)
+        times = {k: settings[k] for k in ("transient", "duration") if k in settings}
         measured = {}
         for found in theory:
             run = run_networks(
                 found.theory,
                 right,
                 counts=counts_in(settings),
+                starts=settings["starts"],
                 changes={
-                    "transient": settings["transient"],
-                    "duration": settings["duration"],
-                    "batch": settings["starts"],
-                    "tangents": settings["starts"],
+                    **times,
                     "lags": tuple(round(lag / SAMPLE) for lag in lags),
                     "judged_lags": tuple(round(lag / SAMPLE) for lag in judged),
                 },
@@ -132,15 +142,18 @@ def states_case(
             measured[found.state.label] = measured_run(run)
         return measured
 
-    def rows(theory: Sequence[_Found], measured: Measured) -> Sequence[Row]:
+    def rows(theory: Sequence[Found], measured: Measured) -> Sequence[Row]:
         result: list[Row] = []
         for found in theory:
             label = found.state.label
             schedule, networks = read_run(measured[label])
-            result += [
-                replace(row, quantity=f"{label}: {row.quantity}")
-                for row in judge(found.theory, networks, schedule)[0]
-            ]
+            if found.state.exponent_only:
+                seen: Sequence[Row] = judge_exponents(found.theory, networks)
+            else:
+                seen = judge(found.theory, networks, schedule)[0]
+            result += [replace(row, quantity=f"{label}: {row.quantity}") for row in seen]
+            if rival is None or found.rival is None:
+                continue
             result += [
                 replace(
                     tested(row),
@@ -160,19 +173,21 @@ def states_case(
         equation=equation,
         source=source,
         settings={"quick": quick, "full": full},
-        predict=partial(predict, Wrong({}, {})),
+        predict=partial(predict, _RIGHT),
         measure=measure,
         judge=rows,
-        draw=partial(_draw, rival[0]),
+        draw=draw or partial(_draw, rival[0] if rival else ""),
         faults={what: partial(predict, wrong) for what, wrong in faults.items()},
     )
 
 
-def _draw(rival: str, theory: Sequence[_Found], measured: Measured) -> tuple[Panel, ...]:
+def _draw(rival: str, theory: Sequence[Found], measured: Measured) -> tuple[Panel, ...]:
     """C(tau) at every setting: theory, rival and networks."""
     panels = []
     for found in theory:
         label = found.state.label
-        lines = {"theory": found.theory, rival: found.rival}
+        lines = {"theory": found.theory}
+        if found.rival is not None:
+            lines[rival] = found.rival
         panels.append(correlation_panel(*read_run(measured[label]), lines, where=label))
     return tuple(panels)

@@ -17,7 +17,7 @@ from dmft.validation.case import Panel, case_names, get_case
 from dmft.validation.compare import LEVEL, decide
 
 STORED = Path(__file__).parent / "reference" / "cases"
-SAMPLED = {"integrator", "memory-reset", "slow-modes", "update-gate"}
+SAMPLED = {"both-gates", "integrator", "memory-reset", "slow-modes", "update-gate"}
 
 
 @cache
