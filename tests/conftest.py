@@ -1,6 +1,12 @@
 """What several folders of tests share. Its presence lets them import `two_gates`."""
 
+import signal
+
 import pytest
+
+# A shell makes what it starts in the background (`make test &`) ignore Ctrl-C, and processes pass that
+# on to those that they start: then tests of Ctrl-C would wait for what never comes.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

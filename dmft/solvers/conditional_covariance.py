@@ -111,7 +111,7 @@ def _held_step(
         if (j, s) in coupled:
             for q in range(3):
                 add(i, strength[:, q], coupled[j, s][first + q])
-    return {i: new.get(i, np.zeros_like(v)) for i, v in held.items()}
+    return {i: new[i] if i in new else np.zeros_like(v) for i, v in held.items()}
 
 
 def block_paths(

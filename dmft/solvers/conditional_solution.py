@@ -130,7 +130,7 @@ def sample_to(
     errors = SampledErrors(spread, {**shifts, "bias": bias * len(first) / len(blocks)})
     failure = exceeded
     total = float(errors.total[report]) / size
-    if not failure and residual > 10 * tol:
+    if not failure and residual > 3 * tol:
         failure = f"Newton's method stopped at residual {residual:.1e}"
     elif not failure and total > 1.2 * precision:
         worst = max(errors.shifts, key=lambda name: abs(errors.shifts[name][report]))
