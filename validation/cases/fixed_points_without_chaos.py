@@ -105,7 +105,7 @@ CASE = ensemble_case(
     judge=_judge,
     draw=_draw,
     quick={"n": 90, "realizations": 24, "n_active": 400},
-    full={"n": 200, "realizations": 32, "n_active": 1000},
+    full={"n": 140, "realizations": 24, "n_active": 1000},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "static fold too high": {"g_h": 1.3},
