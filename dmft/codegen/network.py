@@ -15,7 +15,7 @@ import numpy as np
 
 from .float64 import FLOAT64, python_floats
 from .info import ModelInfo
-from .tape import Table, Tape
+from .tape import BoundTape, Table, Tape
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Arrays = Sequence[NDArray[Any]]
 
 __all__ = ["CompiledNetwork", "network_tapes"]
+
+_MOST_BOUND = 64
 
 #: The tapes of a network, by name; the keys of `network_tapes`. Those of the first line depend on the
 #: parameters alone.
@@ -143,11 +145,30 @@ class CompiledNetwork:
             "field_changes": tuple(f"d_{name}" for name in self.info.fields),
             "current_changes": tuple(f"d_{name}" for name in self.info.currents),
         }
-        values: dict[str, Any] = self._defaults | python_floats(p)
+        values: dict[str, Any] = {}
         for group, arrays in groups.items():
             if arrays or group != "inputs":
                 values.update(zip(names[group], arrays, strict=True))
-        return self.tapes[tape].run(self.table or FLOAT64, values)
+        key = tape, "inputs" in groups and bool(groups["inputs"]), tuple(p.items())
+        bound = self._bound.get(key)
+        if bound is None:
+            known = {
+                k: v for k, v in (self._defaults | python_floats(p)).items() if k not in values
+            }
+            bound = self.tapes[tape].bound(self.table or FLOAT64, known)
+            if len(self._bound) >= _MOST_BOUND:  # parameters that move in time
+                self._bound.clear()
+            self._bound[key] = bound
+        return bound.run(values)
+
+    @cached_property
+    def _bound(self) -> dict[Any, BoundTape]:
+        """Tapes at parameters that were asked for: a simulation asks for the same thousands of times."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without bound tapes, whose functions cannot be pickled."""
+        return {k: v for k, v in self.__dict__.items() if k != "_bound"}
 
     def _numbers(self, tape: str, p: Mapping[str, float]) -> list[float]:
         return [float(v) for v in self._run(tape, p)]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MissingFunctionError", "Table", "Tape"]
+__all__ = ["BoundTape", "MissingFunctionError", "Table", "Tape"]
 
 
 class MissingFunctionError(NotImplementedError):
@@ -48,13 +48,26 @@ class Tape:
 
     def run(self, table: Table, values: Mapping[str, Any]) -> list[Any]:
         """The values of all outputs, in order. ``values`` must hold every input."""
-        result: list[Any] = []
-        for operation, *arguments in self.code:
+        return self.bound(table, values).run({})
+
+    def bound(self, table: Table, known: Mapping[str, Any]) -> BoundTape:
+        """Compute what follows from ``known`` inputs alone; the rest waits for the others.
+
+        The same operations in the same order: digits are those of `run`.
+        """
+        start: list[Any] = []
+        waiting: dict[int, str] = {}
+        later: dict[int, tuple[Callable[..., Any], tuple[int, ...]]] = {}
+        for position, (operation, *arguments) in enumerate(self.code):
+            value = None
             if operation == "input":
-                value = values[arguments[0]]
-                result.append(value if table.admit is None else table.admit(arguments[0], value))
+                (name,) = arguments
+                if name in known:
+                    value = known[name] if table.admit is None else table.admit(name, known[name])
+                else:
+                    waiting[position] = name
             elif operation == "rational":
-                result.append(table.rational(arguments[0], arguments[1]))
+                value = table.rational(arguments[0], arguments[1])
             else:
                 function = table.functions.get(operation)
                 if function is None:
@@ -62,8 +75,13 @@ class Tape:
                         f"{self.title}: the {table.target} target has no function {operation!r}; "
                         f"it has {', '.join(sorted(table.functions))}"
                     )
-                result.append(function(*[result[i] for i in arguments]))
-        return [result[i] for i in self.outputs]
+                if any(i in waiting or i in later for i in arguments):
+                    later[position] = function, tuple(arguments)
+                else:
+                    value = function(*[start[i] for i in arguments])
+            start.append(value)
+        code = tuple((position, *what) for position, what in later.items())
+        return BoundTape(tuple(start), tuple(waiting.items()), code, self.outputs, table.admit)
 
     def to_json(self) -> dict[str, Any]:
         """The tape as lists and strings."""
@@ -105,6 +123,30 @@ class Tape:
                 text = f"{operation}({', '.join(f'v{j}' for j in arguments)})"
             lines.append(f"  v{i} = {text}")
         return "\n".join([*lines, f"  return {', '.join(f'v{j}' for j in self.outputs)}"])
+
+
+@dataclass(frozen=True)
+class BoundTape:
+    """A tape on a target with some inputs known: ``start`` are results so far, None where they wait.
+
+    ``waiting``: positions and names of the other inputs; ``code``: positions, functions and arguments.
+    """
+
+    start: tuple[Any, ...]
+    waiting: tuple[tuple[int, str], ...]
+    code: tuple[tuple[int, Callable[..., Any], tuple[int, ...]], ...]
+    outputs: tuple[int, ...]
+    admit: Callable[[str, Any], Any] | None
+
+    def run(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values of all outputs, in order. ``values`` must hold every waiting input."""
+        result = list(self.start)
+        for position, name in self.waiting:
+            value = values[name]
+            result[position] = value if self.admit is None else self.admit(name, value)
+        for position, function, arguments in self.code:
+            result[position] = function(*[result[i] for i in arguments])
+        return [result[i] for i in self.outputs]
 
 
 def _are_positions(values: Sequence[Any], end: int) -> bool:

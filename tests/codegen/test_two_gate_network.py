@@ -3,6 +3,9 @@
 (The shipped models have theirs in tests/validation.)
 """
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from two_gates import complete
@@ -70,3 +73,17 @@ def test_names(two_gate_network):
     assert two_gate_network.info.parameter("v_q").positive
     with pytest.raises(KeyError):
         two_gate_network.info.parameter("g")
+
+
+def test_every_set_of_parameters_has_its_own_numbers(two_gate_network, state):
+    """What was computed at other parameters, or before a copy was sent elsewhere, is not taken again."""
+    x, xi, _, _ = state
+    used = replace(two_gate_network)
+    for value in (2.3, 4.6, *np.linspace(0.5, 1.5, 80), 2.3):
+        p = P | {"g_h": float(value), "tau_r": float(value)}
+        for mine, fresh in ((used, replace(used)), (pickle.loads(pickle.dumps(used)), used)):
+            np.testing.assert_array_equal(mine.outputs(x, p), fresh.outputs(x, p))
+            np.testing.assert_array_equal(mine.drift(x, xi, p), fresh.drift(x, xi, p))
+    outputs, drift = by_hand(x, xi)
+    np.testing.assert_allclose(used.outputs(x, P), outputs, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(used.drift(x, xi, P), drift, rtol=1e-13, atol=1e-15)
