@@ -87,5 +87,6 @@ def block_runner(
 
 
 def _in_worker(work: Callable[[int], _T], block: int) -> _T:
+    ignore_interrupts()  # one process may have taken all of the calls at the start
     with threadpool_limits(limits=1):
         return work(block)
