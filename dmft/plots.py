@@ -99,10 +99,11 @@ def draw_lines(
     ylabel: str,
     title: str = "",
     legend_title: str | None = None,
+    legend: bool = True,
 ) -> None:
     """Draw curves and label the axes.
 
-    A legend appears only when some curve has a label; one with a title stands beside the axes.
+    A ``legend`` appears only when some curve has a label; one with a title stands beside the axes.
     """
     for index, curve in enumerate(curves):
         axes.plot(
@@ -119,7 +120,7 @@ def draw_lines(
     axes.set_ylabel(ylabel, fontsize=_TEXT)
     if title:
         axes.set_title(title, fontsize=_SMALL, loc="left")
-    if any(curve.label for curve in curves):
+    if legend and any(curve.label for curve in curves):
         style = {"frameon": False, "fontsize": _TEXT - 0.5, "handlelength": 2.4}
         if legend_title is None:
             axes.legend(**style)

@@ -48,6 +48,7 @@ def panel_figure(panel: Panel) -> Any:
         [Curve(s.x, s.y, s.label or None, colour[s.label]) for s in lines],
         xlabel=panel.xlabel,
         ylabel=panel.ylabel,
+        legend=False,
     )
     markers = "os^Dvp"
     for i, s in enumerate(t for t in panel.series if t.points):
@@ -63,8 +64,6 @@ def panel_figure(panel: Panel) -> Any:
         )
     for axis in panel.logarithmic:
         getattr(axes, f"set_{axis}scale")("log")
-    if (inside := axes.get_legend()) is not None:
-        inside.remove()
     if named:  # beside the points, not on them
         figure.legend(loc="outside upper left", frameon=False, fontsize=7.5)
     return figure

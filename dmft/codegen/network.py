@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledNetwork", "network_tapes"]
 
+#: Bound tapes that are kept; parameters that move in time would make ever more of them.
 _MOST_BOUND = 64
 
 #: The tapes of a network, by name; the keys of `network_tapes`. Those of the first line depend on the
@@ -149,14 +150,14 @@ class CompiledNetwork:
         for group, arrays in groups.items():
             if arrays or group != "inputs":
                 values.update(zip(names[group], arrays, strict=True))
-        key = tape, "inputs" in groups and bool(groups["inputs"]), tuple(p.items())
+        key = tape, bool(groups.get("inputs")), tuple(p.items())
         bound = self._bound.get(key)
         if bound is None:
             known = {
                 k: v for k, v in (self._defaults | python_floats(p)).items() if k not in values
             }
             bound = self.tapes[tape].bound(self.table or FLOAT64, known)
-            if len(self._bound) >= _MOST_BOUND:  # parameters that move in time
+            if len(self._bound) >= _MOST_BOUND:
                 self._bound.clear()
             self._bound[key] = bound
         return bound.run(values)

@@ -48,13 +48,24 @@ class Tape:
 
     def run(self, table: Table, values: Mapping[str, Any]) -> list[Any]:
         """The values of all outputs, in order. ``values`` must hold every input."""
-        return self.bound(table, values).run({})
+        found, waiting, _ = self._known(table, values)
+        for name in waiting.values():
+            raise KeyError(name)
+        return [found[i] for i in self.outputs]
 
     def bound(self, table: Table, known: Mapping[str, Any]) -> BoundTape:
         """Compute what follows from ``known`` inputs alone; the rest waits for the others.
 
         The same operations in the same order: digits are those of `run`.
         """
+        start, waiting, later = self._known(table, known)
+        code = tuple((position, *what) for position, what in later.items())
+        return BoundTape(tuple(start), tuple(waiting.items()), code, self.outputs, table.admit)
+
+    def _known(
+        self, table: Table, known: Mapping[str, Any]
+    ) -> tuple[list[Any], dict[int, str], dict[int, tuple[Callable[..., Any], tuple[int, ...]]]]:
+        """Results that follow from ``known`` (None for others), the inputs and the operations that wait."""
         start: list[Any] = []
         waiting: dict[int, str] = {}
         later: dict[int, tuple[Callable[..., Any], tuple[int, ...]]] = {}
@@ -75,13 +86,12 @@ class Tape:
                         f"{self.title}: the {table.target} target has no function {operation!r}; "
                         f"it has {', '.join(sorted(table.functions))}"
                     )
-                if any(i in waiting or i in later for i in arguments):
+                if waiting and any(i in waiting or i in later for i in arguments):
                     later[position] = function, tuple(arguments)
                 else:
                     value = function(*[start[i] for i in arguments])
             start.append(value)
-        code = tuple((position, *what) for position, what in later.items())
-        return BoundTape(tuple(start), tuple(waiting.items()), code, self.outputs, table.admit)
+        return start, waiting, later
 
     def to_json(self) -> dict[str, Any]:
         """The tape as lists and strings."""

@@ -121,12 +121,11 @@ def sampling_bias(
     """
     parts = 4 if len(blocks) % 4 == 0 else 2
     size = len(blocks) // parts
-    reports = [
-        newton_on_paths(problem, values, answer, blocks[n * size : (n + 1) * size], runner, tol)[
-            1
-        ].reports
-        for n in range(parts)
-    ]
+    reports = []
+    for n in range(parts):
+        part = blocks[n * size : (n + 1) * size]
+        _, there, _ = newton_on_paths(problem, values, answer, part, runner, tol)
+        reports.append(there.reports)
     return np.asarray(abs(np.mean(reports, axis=0) - found.reports) / (parts - 1))
 
 
