@@ -9,11 +9,14 @@ Cases live in `validation/cases/`, one file per claim, each with an object ``CAS
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from dmft.solvers.worker_processes import in_processes
 
 from .compare import LEVEL, Row, decide
 from .journal import Journal
@@ -24,6 +27,12 @@ __all__ = ["Case", "CaseResult", "Panel", "Series", "case_names", "get_case", "r
 #: What was simulated, as JSON values: a mapping of names to numbers, texts, lists and mappings.
 Measured = Mapping[str, Any]
 Settings = Mapping[str, Any]
+
+
+class Predict(Protocol):
+    """A theory from a case's settings; its digits are the same for any number of ``workers``."""
+
+    def __call__(self, settings: Settings, workers: int, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,8 @@ class Panel:
 class Case:
     """One claim. ``settings``: name ("quick", "full") -> sizes and numbers of networks.
 
-    ``measure(settings, seed, workers, journal, watch)`` simulates; ``predict(settings)`` solves the
-    theory; ``judge(theory, measured)`` gives the rows; ``draw(theory, measured)`` the panels.
+    ``measure(theory, settings, seed, workers, journal, watch)`` simulates; ``predict(settings, workers)``
+    solves the theory; ``judge(theory, measured)`` gives the rows; ``draw(theory, measured)`` the panels.
     ``faults``: description -> a wrong theory, from the settings. ``missing``: what is not built yet; the
     case then says so instead of running.
     """
@@ -63,11 +72,11 @@ class Case:
     equation: str
     source: str
     settings: Mapping[str, Settings]
-    predict: Callable[[Settings], Any]
+    predict: Predict
     measure: Callable[[Any, Settings, int, int, Journal, Watch], Measured]
     judge: Callable[[Any, Measured], Sequence[Row]]
     draw: Callable[[Any, Measured], tuple[Panel, ...]]
-    faults: Mapping[str, Callable[[Settings], Any]] = field(default_factory=dict)
+    faults: Mapping[str, Predict] = field(default_factory=dict)
     missing: str = ""
 
 
@@ -133,12 +142,12 @@ def run_case(
 
     if case.missing:
         return result("not built", case.missing)
-    theory = case.predict(settings)
+    theory = case.predict(settings, workers)
     measured = case.measure(theory, settings, seed, workers, journal, watch)
     rows, verdict = decide(case.judge(theory, measured), LEVEL)
     faults = {
-        name: decide(case.judge(wrong(settings), measured), LEVEL)[1]
-        for name, wrong in case.faults.items()
+        name: decide(case.judge(wrong, measured), LEVEL)[1]
+        for name, wrong in _wrong_theories(case, settings, workers)
     }
     missed = [name for name, found in faults.items() if found != "fail"]
     objections = [row.objection for row in rows if row.objection]
@@ -152,3 +161,17 @@ def run_case(
         faults=faults,
         panels=case.draw(theory, measured),
     )
+
+
+def _wrong_theories(case: Case, settings: Settings, workers: int) -> Iterator[tuple[str, Any]]:
+    """The planted faults and what they predict, solved on as many processes as there are ``workers``."""
+    if workers == 1 or len(case.faults) < 2:
+        theories: Iterator[Any] = (wrong(settings, workers) for wrong in case.faults.values())
+    else:
+        solve = partial(_predicted, settings)
+        theories = in_processes(solve, tuple(case.faults.values()), workers, ordered=True)
+    return zip(case.faults, theories, strict=True)
+
+
+def _predicted(settings: Settings, wrong: Predict) -> Any:
+    return wrong(settings, 1)

@@ -85,10 +85,13 @@ def ensemble_case(
     all points.
     """
 
-    def solve(change: Parameters, settings: Settings) -> dict[str, Solution]:
+    def solve(change: Parameters, settings: Settings, workers: int = 1) -> dict[str, Solution]:
         from dmft.api import solve as solve_model
 
-        return {label: solve_model(model, {**p, **change}) for label, p in points.items()}
+        return {
+            label: solve_model(model, {**p, **change}, workers=workers)
+            for label, p in points.items()
+        }
 
     def measure(
         theory: Points, settings: Settings, seed: int, workers: int, journal: Journal, watch: Watch

@@ -54,10 +54,12 @@ def exponent_case(
     parameters that are wrong in the theory at all points.
     """
 
-    def solve(change: Parameters, settings: Settings) -> list[Solution]:
+    def solve(change: Parameters, settings: Settings, workers: int = 1) -> list[Solution]:
         from dmft.api import solve as solve_model
 
-        return [solve_model(model, {**point.parameters, **change}) for point in points]
+        return [
+            solve_model(model, {**point.parameters, **change}, workers=workers) for point in points
+        ]
 
     def measure(
         theory: Sequence[Solution],

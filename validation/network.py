@@ -70,6 +70,19 @@ class RightHandSide(Protocol):
         inputs: Sequence[Array],
         /,
     ) -> State: ...
+    def outputs_with_tangent(
+        self, x: Sequence[Array], dx: Sequence[Array], p: dict[str, float], /
+    ) -> tuple[State, State]: ...
+    def drift_with_tangent(
+        self,
+        x: Sequence[Array],
+        xi: Sequence[Array],
+        dx: Sequence[Array],
+        dxi: Sequence[Array],
+        p: dict[str, float],
+        inputs: Sequence[Array],
+        /,
+    ) -> tuple[State, State]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +126,7 @@ class FiniteNetwork:
 
     def velocity(self, x: Sequence[Array]) -> State:
         """dx/dt at the states ``x`` without white noise, one ``(batch, N)`` array per field."""
-        outputs = self.right.outputs(x, self.parameters)
-        currents = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
-        self._move(currents, outputs)
+        currents = self._currents(self.right.outputs(x, self.parameters))
         return self.right.drift(x, currents, self.parameters, self.inputs)
 
     def velocity_with_tangent(self, x: Sequence[Array], dx: Sequence[Array]) -> tuple[State, State]:
@@ -124,23 +135,24 @@ class FiniteNetwork:
         ``dx`` has shape ``(tangents, N)`` per field, tangents <= batch; tangent k belongs to state
         k. States and tangents share one matrix product per current.
         """
-        p = self.parameters
-        batch, tangents = x[0].shape[0], dx[0].shape[0]
-        base = [field[:tangents] for field in x]
-        concatenate = x[0].__array_namespace__().concat  # numpy's, or that of another backend
-        outputs = [
-            concatenate(pair)
-            for pair in zip(
-                self.right.outputs(x, p), self.right.tangent_outputs(base, dx, p), strict=True
-            )
-        ]
-        both = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
-        self._move(both, outputs)
-        currents, d_currents = [xi[:batch] for xi in both], [xi[batch:] for xi in both]
-        d_velocity = self.right.tangent_drift(
-            base, [xi[:tangents] for xi in currents], dx, d_currents, p, self.inputs
+        p, states, tangents = self.parameters, x[0].shape[0], dx[0].shape[0]
+        base, alone = [field[:tangents] for field in x], [field[tangents:] for field in x]
+        some_alone = tangents < states
+        outputs, d_outputs = self.right.outputs_with_tangent(base, dx, p)
+        if some_alone:
+            outputs = _stacked(outputs, self.right.outputs(alone, p))
+        both = self._currents(_stacked(outputs, d_outputs))
+        xi = [current[:states] for current in both]
+        d_xi = [current[states:] for current in both]
+        base_xi = [current[:tangents] for current in xi]
+        velocity, d_velocity = self.right.drift_with_tangent(
+            base, base_xi, dx, d_xi, p, self.inputs
         )
-        return self.right.drift(x, currents, p, self.inputs), d_velocity
+        if some_alone:
+            alone_xi = [current[tangents:] for current in xi]
+            rest = self.right.drift(alone, alone_xi, p, self.inputs)
+            velocity = _stacked(velocity, rest)
+        return velocity, d_velocity
 
     def joint_velocity(self, y: Sequence[Array]) -> State:
         """`velocity_with_tangent` with the fields of states and of tangents in one list."""
@@ -148,13 +160,13 @@ class FiniteNetwork:
         velocity, d_velocity = self.velocity_with_tangent(y[:fields], y[fields:])
         return velocity + d_velocity
 
-    def _move(self, currents: State, outputs: Sequence[Array]) -> None:
-        """From J as drawn to a J + b/N, in place."""
-        if not self.moved:
-            return
-        for k, ((a, b), psi) in enumerate(zip(self.moved, outputs, strict=True)):
+    def _currents(self, outputs: Sequence[Array]) -> State:
+        """J psi for every current, at the parameters that the network was moved to: J is a J + b/N."""
+        currents = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
+        for k, (a, b) in enumerate(self.moved):
             currents[k] *= a
-            currents[k] += b * psi.mean(axis=1, keepdims=True)
+            currents[k] += b * outputs[k].mean(axis=1, keepdims=True)
+        return currents
 
     def at(self, parameters: Mapping[str, float]) -> FiniteNetwork:
         """The same network at other parameters: its random numbers stay, what they multiply changes.
@@ -167,6 +179,12 @@ class FiniteNetwork:
         inputs = _inputs(self.right, p, self.patterns, self.dtype)
         moved = () if self.law is None else _moved(self.law, coupling_law(self.right, p))
         return replace(self, parameters=p, inputs=inputs, moved=moved)
+
+
+def _stacked(upper: State, lower: State) -> State:
+    """One array of rows for every pair; by numpy, or by the library that the arrays belong to."""
+    concatenate = upper[0].__array_namespace__().concat
+    return [concatenate(pair) for pair in zip(upper, lower, strict=True)]
 
 
 def _inputs(

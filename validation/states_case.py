@@ -88,25 +88,29 @@ def states_case(
     """
     solved: dict[str, Solution] = {}
 
-    def solve(parameters: Parameters, options: Mapping[str, Any], settings: Settings) -> Solution:
+    def solve(
+        parameters: Parameters, options: Mapping[str, Any], settings: Settings, workers: int
+    ) -> Solution:
         """Solved once for the theory, its rival and all faults."""
         from dmft.api import solve as solve_model
 
         given = {"precision": settings["precision"], **options}
         key = repr((sorted(parameters.items()), sorted(given.items())))
         if key not in solved:
-            solved[key] = solve_model(model, parameters, **given)
+            solved[key] = solve_model(model, parameters, workers=workers, **given)
         return solved[key]
 
-    def predict(wrong: Wrong, settings: Settings) -> list[Found]:
+    def predict(wrong: Wrong, settings: Settings, workers: int = 1) -> list[Found]:
         found = []
         for state in states:
             if state.label in settings["states"]:
                 here = wrong if wrong.at is None or state.label in wrong.at else _RIGHT
-                theory = solve({**state.parameters, **here.parameters}, here.options, settings)
+                p = {**state.parameters, **here.parameters}
+                theory = solve(p, here.options, settings, workers)
                 other = None
                 if rival is not None:
-                    other = solve(state.parameters, {**rival[1], "lyapunov": False}, settings)
+                    options = {**rival[1], "lyapunov": False}
+                    other = solve(state.parameters, options, settings, workers)
                 found.append(Found(state, theory, other))
         return found
 

@@ -47,10 +47,12 @@ def stationary_case(
     parameters.
     """
 
-    def solve(source: ModelSource, values: Mapping[str, float], settings: Settings) -> Solution:
+    def solve(
+        source: ModelSource, values: Mapping[str, float], settings: Settings, workers: int = 1
+    ) -> Solution:
         from dmft.api import solve as solve_model
 
-        return solve_model(source, values, branch=branch)
+        return solve_model(source, values, branch=branch, workers=workers)
 
     wrong = {}
     for what, change in faults.items():

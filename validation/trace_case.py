@@ -16,7 +16,6 @@ from .compare import LEVEL, Estimate, Row, extrapolate, over_networks
 from .ensemble import Ensemble, check_finite
 from .ensemble_case import Numbers, Task, networks_of, numbers_of_networks
 from .journal import Journal
-from .simulate import default_workers
 from .start import Start
 from .watch import Watch
 
@@ -188,7 +187,7 @@ def trace_case(
     """
     solved: dict[str, Transient] = {}
 
-    def solve(condition: Condition, settings: Settings) -> Transient:
+    def solve(condition: Condition, settings: Settings, workers: int) -> Transient:
         from dmft.run_transient import transient
 
         options = {key: settings[key] for key in ("precision", "paths", "populations")}
@@ -201,7 +200,7 @@ def trace_case(
                 until=until,
                 start=dict(condition.start),
                 changes=condition.changes,
-                workers=default_workers(),  # the same digits for any number
+                workers=workers,
                 **options,
             )
         return solved[key]
@@ -209,9 +208,10 @@ def trace_case(
     def predict(
         wrong: Callable[[Mapping[str, Condition]], Mapping[str, Condition]] | None,
         settings: Settings,
+        workers: int = 1,
     ) -> dict[str, Transient]:
         used = conditions if wrong is None else wrong(conditions)
-        return {label: solve(condition, settings) for label, condition in used.items()}
+        return {label: solve(condition, settings, workers) for label, condition in used.items()}
 
     def measure(
         theory: Mapping[str, Transient],

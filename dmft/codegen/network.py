@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .bound_tape import BoundTape, bind
 from .float64 import FLOAT64, python_floats
 from .info import ModelInfo
-from .tape import BoundTape, Table, Tape
+from .tape import Table, Tape
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -45,6 +46,12 @@ TAPES = (
     ),
     *("outputs", "drift", "tangent_outputs", "tangent_drift", "observables"),
 )
+
+#: Tapes that are asked for together, with what they share computed once.
+_JOINED = {
+    "outputs_with_tangent": ("outputs", "tangent_outputs"),
+    "drift_with_tangent": ("drift", "tangent_drift"),
+}
 
 
 def network_tapes(model: Model) -> dict[str, Tape]:
@@ -156,11 +163,17 @@ class CompiledNetwork:
             known = {
                 k: v for k, v in (self._defaults | python_floats(p)).items() if k not in values
             }
-            bound = self.tapes[tape].bound(self.table or FLOAT64, known)
+            bound = bind(self._tape(tape), self.table or FLOAT64, known)
             if len(self._bound) >= _MOST_BOUND:
                 self._bound.clear()
             self._bound[key] = bound
         return bound.run(values)
+
+    def _tape(self, name: str) -> Tape:
+        if name in self.tapes:
+            return self.tapes[name]
+        title = f"{self.info.name} {name.replace('_', ' ')}"
+        return Tape.joined(title, [self.tapes[part] for part in _JOINED[name]])
 
     @cached_property
     def _bound(self) -> dict[Any, BoundTape]:
@@ -242,6 +255,39 @@ class CompiledNetwork:
             field_changes=dx,
             current_changes=dxi,
         )
+
+    def outputs_with_tangent(
+        self, x: Arrays, dx: Arrays, p: Mapping[str, float]
+    ) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """`outputs` and `tangent_outputs`, with what both need computed once."""
+        return self._halved(self._run("outputs_with_tangent", p, fields=x, field_changes=dx))
+
+    def drift_with_tangent(
+        self,
+        x: Arrays,
+        xi: Arrays,
+        dx: Arrays,
+        dxi: Arrays,
+        p: Mapping[str, float],
+        inputs: Arrays = (),
+    ) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """`drift` and `tangent_drift`, with what both need computed once."""
+        return self._halved(
+            self._run(
+                "drift_with_tangent",
+                p,
+                fields=x,
+                currents=xi,
+                inputs=inputs,
+                field_changes=dx,
+                current_changes=dxi,
+            )
+        )
+
+    @staticmethod
+    def _halved(both: list[Any]) -> tuple[list[Any], list[Any]]:
+        half = len(both) // 2
+        return both[:half], both[half:]
 
     def observables(self, x: Arrays, p: Mapping[str, float]) -> dict[str, NDArray[Any]]:
         """The named nonlinearities."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BoundTape", "MissingFunctionError", "Table", "Tape"]
+__all__ = ["MissingFunctionError", "Table", "Tape"]
 
 
 class MissingFunctionError(NotImplementedError):
@@ -48,21 +48,27 @@ class Tape:
 
     def run(self, table: Table, values: Mapping[str, Any]) -> list[Any]:
         """The values of all outputs, in order. ``values`` must hold every input."""
-        found, waiting, _ = self._known(table, values)
+        found, waiting, _ = self.partial(table, values)
         for name in waiting.values():
             raise KeyError(name)
         return [found[i] for i in self.outputs]
 
-    def bound(self, table: Table, known: Mapping[str, Any]) -> BoundTape:
-        """Compute what follows from ``known`` inputs alone; the rest waits for the others.
+    @staticmethod
+    def joined(title: str, tapes: Sequence[Tape]) -> Tape:
+        """One tape with the outputs of all, in order; what several compute is computed once."""
+        code: dict[tuple[Any, ...], int] = {}
+        outputs: list[int] = []
+        for tape in tapes:
+            moved: list[int] = []
+            for operation, *arguments in tape.code:
+                if operation not in ("input", "rational"):
+                    arguments = [moved[i] for i in arguments]
+                moved.append(code.setdefault((operation, *arguments), len(code)))
+            outputs += [moved[i] for i in tape.outputs]
+        inputs = dict.fromkeys(name for tape in tapes for name in tape.inputs)
+        return Tape(title, tuple(inputs), tuple(code), tuple(outputs))
 
-        The same operations in the same order: digits are those of `run`.
-        """
-        start, waiting, later = self._known(table, known)
-        code = tuple((position, *what) for position, what in later.items())
-        return BoundTape(tuple(start), tuple(waiting.items()), code, self.outputs, table.admit)
-
-    def _known(
+    def partial(
         self, table: Table, known: Mapping[str, Any]
     ) -> tuple[list[Any], dict[int, str], dict[int, tuple[Callable[..., Any], tuple[int, ...]]]]:
         """Results that follow from ``known`` (None for others), the inputs and the operations that wait."""
@@ -133,30 +139,6 @@ class Tape:
                 text = f"{operation}({', '.join(f'v{j}' for j in arguments)})"
             lines.append(f"  v{i} = {text}")
         return "\n".join([*lines, f"  return {', '.join(f'v{j}' for j in self.outputs)}"])
-
-
-@dataclass(frozen=True)
-class BoundTape:
-    """A tape on a target with some inputs known: ``start`` are results so far, None where they wait.
-
-    ``waiting``: positions and names of the other inputs; ``code``: positions, functions and arguments.
-    """
-
-    start: tuple[Any, ...]
-    waiting: tuple[tuple[int, str], ...]
-    code: tuple[tuple[int, Callable[..., Any], tuple[int, ...]], ...]
-    outputs: tuple[int, ...]
-    admit: Callable[[str, Any], Any] | None
-
-    def run(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values of all outputs, in order. ``values`` must hold every waiting input."""
-        result = list(self.start)
-        for position, name in self.waiting:
-            value = values[name]
-            result[position] = value if self.admit is None else self.admit(name, value)
-        for position, function, arguments in self.code:
-            result[position] = function(*[result[i] for i in arguments])
-        return [result[i] for i in self.outputs]
 
 
 def _are_positions(values: Sequence[Any], end: int) -> bool:

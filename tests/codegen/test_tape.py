@@ -37,32 +37,17 @@ def test_values(tape):
     assert c == 2 / 7
 
 
-def test_known_inputs_are_computed_with_once_and_change_no_digit(tape):
-    calls = []
-
-    def counted(name):
-        def called(*arguments):
-            calls.append(name)
-            return FLOAT64.functions[name](*arguments)
-
-        return called
-
-    table = Table("counted", FLOAT64.rational, {name: counted(name) for name in FLOAT64.functions})
+def test_joined_tapes_compute_once_what_they_share(tape):
+    other = translate("other", [y, x], [sp.tanh(x) * y / 3, x - sp.tanh(x)])
+    both = Tape.joined("both", [tape, other])
+    assert both.title == "both"
+    assert both.inputs == ("x", "y")
+    assert [line[0] for line in both.code].count("tanh") == 1
     values = {"x": np.linspace(-2, 2, 5), "y": 1.7}
-    bound = tape.bound(table, {"y": 1.7})
-    assert "sqrt" in calls and "tanh" not in calls
-    calls.clear()
-    for n in (1, 2):
-        found = bound.run({"x": n * values["x"]})
-        expected = tape.run(FLOAT64, {"x": n * values["x"], "y": 1.7})
-        for a, b in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert calls.count("tanh") == 2 and "sqrt" not in calls
-    with pytest.raises(KeyError, match="x"):
-        bound.run({})
-    admitting = Table("halves", FLOAT64.rational, FLOAT64.functions, lambda name, value: value / 2)
-    halved = tape.bound(admitting, {"y": 4.0}).run({"x": 0.8})
-    assert halved[:2] == tape.run(FLOAT64, {"x": 0.4, "y": 2.0})[:2]
+    expected = tape.run(FLOAT64, values) + other.run(FLOAT64, values)
+    for a, b in zip(both.run(FLOAT64, values), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert Tape.from_json(both.to_json()) == both
 
 
 def test_printed_form_names_every_step(tape):

@@ -47,3 +47,9 @@ class Plain:
 
     def tangent_drift(self, x, xi, dx, dxi, p, inputs=()):
         return [dxi[0]]
+
+    def outputs_with_tangent(self, x, dx, p):
+        return self.outputs(x, p), self.tangent_outputs(x, dx, p)
+
+    def drift_with_tangent(self, x, xi, dx, dxi, p, inputs=()):
+        return self.drift(x, xi, p, inputs), self.tangent_drift(x, xi, dx, dxi, p, inputs)

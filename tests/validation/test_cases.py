@@ -43,11 +43,11 @@ def coin(**changes):
         "equation": "x = 1",
         "source": "none",
         "settings": {"quick": {"n": 30}, "full": {"n": 300}},
-        "predict": lambda settings: 1.0,
+        "predict": lambda settings, workers: 1.0,
         "measure": measure,
         "judge": judge,
         "draw": draw,
-        "faults": {"twice as large": lambda settings: 2.0},
+        "faults": {"twice as large": lambda settings, workers: 2.0},
     }
     return Case(**(whole | changes))
 
@@ -64,11 +64,11 @@ def test_a_true_theory_passes_and_the_fault_is_caught():
 
 
 def test_a_wrong_theory_fails():
-    assert run(coin(predict=lambda settings: 1.5)).verdict == "fail"
+    assert run(coin(predict=lambda settings, workers: 1.5)).verdict == "fail"
 
 
 def test_a_fault_that_is_not_told_makes_a_pass_inconclusive():
-    result = run(coin(faults={"a hair": lambda settings: 1.0001}))
+    result = run(coin(faults={"a hair": lambda settings, workers: 1.0001}))
     assert result.verdict == "inconclusive"
     assert "a hair" in result.message
 
@@ -129,7 +129,7 @@ def test_the_page_is_well_formed_and_shows_every_verdict():
 
 
 def test_summary_is_strict_json_with_the_worst_verdict():
-    results = [run(coin()), run(coin(predict=lambda settings: 1.5))]
+    results = [run(coin()), run(coin(predict=lambda settings, workers: 1.5))]
     found = json.loads(summary_json(results, "command"))
     assert found["verdict"] == "fail"
     assert [case["verdict"] for case in found["cases"]] == ["pass", "fail"]

@@ -94,19 +94,20 @@ def test_a_single_synapse_goes_the_right_way():
     np.testing.assert_allclose(velocity, [[np.tanh(0.5), -0.5]])
 
 
-def test_tangents_ride_on_the_first_states():
+@pytest.mark.parametrize("tangents", [2, 4])
+def test_tangents_ride_on_the_first_states(tangents):
     """The joint velocity equals separate ones, and its tangent part is the derivative."""
     p = GATED
     network = draw_network(compile_network("gated"), p, 30, np.random.default_rng(1), np.float64)
     rng = np.random.default_rng(2)
     x = draw_state(network, 4, 1.0, rng)
-    dx = [rng.standard_normal((2, 30)) for _ in x]
+    dx = [rng.standard_normal((tangents, 30)) for _ in x]
     velocity, d_velocity = network.velocity_with_tangent(x, dx)
     for a, b in zip(velocity, network.velocity(x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
     step = 1e-5
     ahead, behind = (
-        network.velocity([f[:2] + sign * step * d for f, d in zip(x, dx, strict=True)])
+        network.velocity([f[:tangents] + sign * step * d for f, d in zip(x, dx, strict=True)])
         for sign in (1, -1)
     )
     for plus, minus, derivative in zip(ahead, behind, d_velocity, strict=True):

@@ -3,6 +3,8 @@
 The hand formulas live here and nowhere else: the package derives its own from the declarations.
 """
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from scipy.special import erf
@@ -160,6 +162,19 @@ def test_tangents_are_derivatives_of_the_hand_written_forms(case):
     )
 
 
+def test_states_and_tangents_together_are_the_same(case):
+    _, network, p, x, xi, dx, dxi, drive = case
+    outputs, d_outputs = network.outputs_with_tangent(x, dx, p)
+    velocity, d_velocity = network.drift_with_tangent(x, xi, dx, dxi, p, drive)
+    for together, alone in (
+        (outputs, network.outputs(x, p)),
+        (d_outputs, network.tangent_outputs(x, dx, p)),
+        (velocity, network.drift(x, xi, p, drive)),
+        (d_velocity, network.tangent_drift(x, xi, dx, dxi, p, drive)),
+    ):
+        np.testing.assert_array_equal(together, alone)
+
+
 def test_tangent_of_the_gated_network_on_paper():
     """The gate multiplies h: the one model whose derivatives are worth typing."""
     network = compile_network("gated")
@@ -211,6 +226,8 @@ def test_single_precision_stays_single(case):
         *network.drift(x, xi, p, drive),
         *network.tangent_outputs(x, dx, p),
         *network.tangent_drift(x, xi, dx, dxi, p, drive),
+        *chain(*network.outputs_with_tangent(x, dx, p)),
+        *chain(*network.drift_with_tangent(x, xi, dx, dxi, p, drive)),
     ]
     assert {a.dtype for a in results} == {np.dtype(np.float32)}
 

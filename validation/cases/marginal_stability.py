@@ -78,7 +78,7 @@ class Told:
     unstable: bool
 
 
-def _predict(change: Mapping[str, float], settings: Settings) -> dict[str, Told]:
+def _predict(change: Mapping[str, float], settings: Settings, workers: int = 1) -> dict[str, Told]:
     return {label: _told({**point.parameters, **change}) for label, point in POINTS.items()}
 
 
@@ -198,12 +198,12 @@ CASE = Case(
     judge=_judge,
     draw=_draw,
     faults={
-        "sign of the gate's bias": lambda settings: {
+        "sign of the gate's bias": lambda settings, workers=1: {
             label: _told({**p.parameters, "beta_z": -STEEP * p.theta})
             for label, p in POINTS.items()
         },
         "threshold missing": partial(_predict, {"beta_z": 0.0}),
-        "closed units not held": lambda settings: {
+        "closed units not held": lambda settings, workers=1: {
             label: _unheld(told) for label, told in _predict({}, settings).items()
         },
         "output gate that moves": partial(_predict, {"alpha_r": 5.0}),

@@ -67,17 +67,19 @@ class _Found:
     modes: SlowModes
 
 
-def _predict(wrong: Mapping[str, Any], settings: Settings) -> dict[str, _Found]:
+def _predict(wrong: Mapping[str, Any], settings: Settings, workers: int = 1) -> dict[str, _Found]:
     """``wrong``: changed parameters, and options of `dmft.solve`."""
     from dmft.api import solve
     from dmft.find_slow_modes import slow_modes
 
     changes = {k: v for k, v in wrong.items() if k != "method"}
-    options = {"method": wrong["method"]} if "method" in wrong else {}
+    options = {"precision": settings["precision"]}
+    if "method" in wrong:
+        options["method"] = wrong["method"]
     found = {}
     for gain in settings["gains"]:
         p = {**BASE, "alpha_z": float(gain), **changes}
-        solution = solve(MODEL, p, precision=settings["precision"], lyapunov=False, **options)
+        solution = solve(MODEL, p, lyapunov=False, workers=workers, **options)
         found[f"alpha_z = {gain:g}"] = _Found(solution, slow_modes(MODEL, at=solution)[0])
     return found
 
