@@ -66,6 +66,7 @@ def test_inputs_are_admitted_early_and_late():
         (x + y, {"y": 1.0}, ["add"]),
         (y / x, {"y": 1.0}, ["truediv"]),
         (y**x, {"y": 1.0}, ["pow"]),
+        (x**y, {"y": 2.0}, ["pow"]),
         (y - x, {"y": 0.0}, ["neg"]),
     ],
 )
@@ -77,6 +78,14 @@ def test_what_changes_no_digit_is_not_done(expression, known, left):
     (found,) = bound.run(values | known)
     (expected,) = tape.run(FLOAT64, values | known)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("arguments", [(3, 1), (1, 3)])
+def test_a_difference_has_its_sign_in_either_order(arguments):
+    code = (("input", "x"), ("input", "y"), ("rational", -1, 1), ("mul", 2, 0), ("add", *arguments))
+    bound = bind(Tape("y - x", ("x", "y"), code, (4,)), FLOAT64, {})
+    assert [f.__name__ for _, f, _ in bound.code] == ["sub"]
+    assert bound.run({"x": 1.0, "y": 5.0}) == [4.0]
 
 
 def test_numbers_with_other_digits_are_computed_with_as_ever():

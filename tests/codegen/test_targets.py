@@ -65,6 +65,19 @@ def test_single_precision_stays_single(name):
     assert {np.asarray(r).dtype for r in results} == {np.dtype(np.float32)}
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_logistic_function_in_single_precision():
+    """To its rounding, relative: a gate that is nearly shut lets a slow memory leak at a small rate."""
+    logistic = FLOAT64.functions["logistic"]
+    points = np.concatenate([np.linspace(-86, 30, 1001), [0.0, 1e-30, 400.0]]).astype(np.float32)
+    found = logistic(points)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-points.astype(np.float64))), rtol=4e-7)
+    beyond = logistic(np.array([-100, -1e30, -np.inf, np.nan], dtype=np.float32))
+    assert (beyond[:3] <= 2e-38).all() and np.isnan(beyond[3])
+    assert logistic(np.float32(0)) == 0.5
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_names_of_files_and_models_agree(name):
     assert get(name).name == name
