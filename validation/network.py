@@ -96,7 +96,7 @@ class FiniteNetwork:
     through one matrix product. ``transposed[a][j, i]`` is ``J^a_ij``, row-major, so that
     ``psi @ transposed[a]`` reads memory in order (up to twice as fast as ``psi @ J.T`` at batch 32).
     ``patterns`` are the standard normal w of the quenched inputs I = mean + sqrt(variance) w, one
-    ``(N,)`` array each, and ``inputs`` the I at ``parameters``. ``law`` is that of ``transposed``, and
+    ``(N,)`` array each, and ``inputs`` the I at ``parameters``, none where all are zero. ``law`` is that of ``transposed``, and
     ``moved`` leads from there to the ``parameters`` (see `at`).
 
     >>> import dmft.codegen
@@ -190,10 +190,10 @@ def _stacked(upper: State, lower: State) -> State:
 def _inputs(
     right: RightHandSide, p: dict[str, float], patterns: Sequence[Array], dtype: DTypeLike
 ) -> tuple[Array, ...]:
-    if not patterns:
-        return ()
     inputs = []
     means, variances = right.input_mean(p), right.input_variance(p)
+    if not patterns or not np.any([means, variances]):
+        return ()
     for name, mean, variance, w in zip(right.info.inputs, means, variances, patterns, strict=True):
         if not (np.isfinite([mean, variance]).all() and variance >= 0):
             raise InputError(
