@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from dmft.errors import InputError
 
 from .couplings import GAUSSIAN, CouplingLaw, Couplings, coupling_law, draw_couplings
+from .matrix_product import few_times_matrix
 from .start import Start
 
 Array = NDArray[Any]
@@ -96,8 +97,8 @@ class FiniteNetwork:
     through one matrix product. ``transposed[a][j, i]`` is ``J^a_ij``, row-major, so that
     ``psi @ transposed[a]`` reads memory in order (up to twice as fast as ``psi @ J.T`` at batch 32).
     ``patterns`` are the standard normal w of the quenched inputs I = mean + sqrt(variance) w, one
-    ``(N,)`` array each, and ``inputs`` the I at ``parameters``, none where all are zero. ``law`` is that of ``transposed``, and
-    ``moved`` leads from there to the ``parameters`` (see `at`).
+    ``(N,)`` array each, and ``inputs`` the I at ``parameters``, none where all are zero. ``law`` is that of
+    ``transposed``, and ``moved`` leads from there to the ``parameters`` (see `at`).
 
     >>> import dmft.codegen
     >>> right = dmft.codegen.compile_network("vanilla")
@@ -162,7 +163,9 @@ class FiniteNetwork:
 
     def _currents(self, outputs: Sequence[Array]) -> State:
         """J psi for every current, at the parameters that the network was moved to: J is a J + b/N."""
-        currents = [psi @ j for psi, j in zip(outputs, self.transposed, strict=True)]
+        currents = [
+            few_times_matrix(psi, j) for psi, j in zip(outputs, self.transposed, strict=True)
+        ]
         for k, (a, b) in enumerate(self.moved):
             currents[k] *= a
             currents[k] += b * outputs[k].mean(axis=1, keepdims=True)

@@ -14,7 +14,7 @@ from .case import CaseResult, Panel
 from .compare import Row
 from .watch import duration
 
-__all__ = ["panel_figure", "report_page"]
+__all__ = ["case_section", "panel_figure", "report_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; --pass: #1a7f37; --fail: #c62828; --other: #9a6700; }
@@ -79,8 +79,14 @@ def _svg(panel: Panel, name: str) -> str:
     return re.sub(r'(href="#|url\(#)', rf"\1{name}-", text)
 
 
-def report_page(results: Sequence[CaseResult], *, command: str, versions: dict[str, str]) -> str:
-    """The page as text, a section per case."""
+def report_page(
+    results: Sequence[CaseResult],
+    sections: Sequence[str],
+    *,
+    command: str,
+    versions: dict[str, str],
+) -> str:
+    """The page as text, from the `case_section` of every result: those are drawn once, pages often."""
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -102,8 +108,7 @@ def report_page(results: Sequence[CaseResult], *, command: str, versions: dict[s
             f"<td>{duration(r.seconds)}</td><td>{_verdict(r.verdict)}</td></tr>"
         )
     parts.append("</table></div>")
-    for r in results:
-        parts += _section(r)
+    parts += sections
     shown = ", ".join(f"{name} {version}" for name, version in versions.items())
     parts += [
         f'<p class="small">Command: <code>{escape(command)}</code><br>Versions: {escape(shown)}</p>',
@@ -123,7 +128,8 @@ def _claimed(row: Row) -> str:
     return {1: "> ", -1: "< ", None: ""}[row.sign] + f"{row.theory:.5g}"
 
 
-def _section(r: CaseResult) -> list[str]:
+def case_section(r: CaseResult) -> str:
+    """What the page says about one case, with its figures."""
     case = r.case
     parts = [
         f'<h2 id="{case.name}">{escape(case.title)}: {_verdict(r.verdict)}</h2>',
@@ -161,4 +167,4 @@ def _section(r: CaseResult) -> list[str]:
         f"{duration(r.seconds)}; rerun with <code>dmft validate --all --only {case.name}"
         f"{' --full' if r.setting == 'full' else ''} --seed {r.seed}</code></p>"
     )
-    return parts
+    return "\n".join(parts)

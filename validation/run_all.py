@@ -14,7 +14,7 @@ from dmft.results.record import SCHEMA, strict_json
 
 from .case import CaseResult, case_names, get_case, run_case
 from .journal import Journal
-from .page import report_page
+from .page import case_section, report_page
 from .simulate import default_workers
 from .watch import Watch
 
@@ -48,6 +48,7 @@ def run_all(
             )
     target = None if folder is None else _prepared(Path(folder))
     done: list[CaseResult] = []
+    sections: list[str] = []
     for name in only or known:
         path = None if target is None else target / "measured" / f"{name}.jsonl"
         done.append(
@@ -62,7 +63,8 @@ def run_all(
         )
         ended(done[-1])
         if target is not None:
-            _write(target, done, command)
+            sections.append(case_section(done[-1]))
+            _write(target, done, sections, command)
     return tuple(done)
 
 
@@ -76,8 +78,11 @@ def _prepared(folder: Path) -> Path:
     return folder
 
 
-def _write(folder: Path, results: Sequence[CaseResult], command: str) -> None:
-    page = report_page(results, command=command, versions=versions("joblib", "matplotlib"))
+def _write(
+    folder: Path, results: Sequence[CaseResult], sections: Sequence[str], command: str
+) -> None:
+    known = versions("joblib", "matplotlib")
+    page = report_page(results, sections, command=command, versions=known)
     for name, text in (("index.html", page), ("summary.json", summary_json(results, command))):
 
         def fill(path: Path, text: str = text) -> None:

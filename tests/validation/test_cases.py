@@ -12,7 +12,7 @@ from dmft.errors import InputError
 from dmft.validation.case import Case, Panel, Series, case_names, get_case, run_case
 from dmft.validation.compare import Row, over_networks
 from dmft.validation.journal import Journal
-from dmft.validation.page import report_page
+from dmft.validation.page import case_section, report_page
 from dmft.validation.run_all import run_all, summary_json, worst
 from dmft.validation.watch import Silent
 
@@ -114,7 +114,8 @@ def test_every_shipped_model_has_a_case():
 
 def test_the_page_is_well_formed_and_shows_every_verdict():
     results = [run(coin()), run(coin(missing="waits for its theory", name="other"))]
-    page = report_page(results, command="dmft validate --all", versions={"dmft": "0"})
+    sections = [case_section(result) for result in results]
+    page = report_page(results, sections, command="dmft validate --all", versions={"dmft": "0"})
     body = page.removeprefix("<!doctype html>\n").replace("<br>", "<br/>")
     body = body.replace('<meta charset="utf-8">', "").replace(
         '<meta name="viewport" content="width=device-width, initial-scale=1">', ""

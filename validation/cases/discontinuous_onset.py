@@ -98,7 +98,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 800, "realizations": 8, "counts": {"800": 12, "400": 4, "200": 12}},
+    quick={"n": 800, "realizations": 6, "counts": {"800": 12, "400": 4, "200": 12}},
     full={"n": 2000, "realizations": 8},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

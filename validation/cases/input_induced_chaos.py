@@ -14,7 +14,7 @@ from ..run_networks import counts_in
 from ..survivors import SurvivorPlan, network_survivors
 
 #: Nobody counts as dead: the exponent is asked for at rest as well. Rest may be a long way off.
-CHAOS = SurvivorPlan(threshold=0.0, transient=60.0, duration=120.0)
+CHAOS = SurvivorPlan(threshold=0.0, transient=60.0, duration=120.0, starts=8)
 REST = SurvivorPlan(threshold=0.0, transient=120.0, duration=60.0, starts=2)
 #: Widest standard error of lambda, relative, as for every exponent.
 WIDEST = 0.10
@@ -125,7 +125,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 20, "counts": {"600": 16, "300": 6, "150": 16}},
+    quick={"n": 300, "realizations": 16, "counts": {"600": 10, "300": 4, "150": 10}},
     full={"n": 1000, "realizations": 12, "counts": {"1200": 12, "600": 8, "300": 24}},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

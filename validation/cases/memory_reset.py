@@ -76,7 +76,7 @@ CASE = trace_case(
     draw=_draw,
     quick={
         "n": 500,
-        "realizations": 12,
+        "realizations": 8,
         "starts": 4,
         "precision": 0.2,
         "paths": 256,

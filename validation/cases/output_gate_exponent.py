@@ -19,7 +19,7 @@ CASE = exponent_case(
         for a in (2.0, 5.0, 10.0)
     ],
     xlabel=r"$\alpha_r$",
-    quick={"n": 400, "counts": {"400": 14, "200": 6, "100": 14}, "starts": 4},
+    quick={"n": 400, "counts": {"400": 10, "200": 5, "100": 10}, "starts": 8},
     full={"n": 1600, "counts": {"1600": 12, "800": 8, "400": 32}, "starts": 4},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

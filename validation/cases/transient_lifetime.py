@@ -27,11 +27,12 @@ def _numbers(ensemble: Ensemble, plan: LifetimePlan, n: int, realization: int) -
 
 
 def _tasks(settings: Settings) -> Mapping[str, Task]:
-    n, count = settings["n"], settings["realizations"]
+    n = settings["n"]
     # Below, lives are short: more networks cost little, and rare survivors scatter.
+    counts = {ABOVE: settings["realizations"], BELOW: settings["below"]}
     return {
         point: Task({n // 4: some, n // 2: some, n: some}, _numbers, PLAN)
-        for point, some in ((ABOVE, count), (BELOW, 3 * count))
+        for point, some in counts.items()
     }
 
 
@@ -87,8 +88,8 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 22},
-    full={"n": 800, "realizations": 24},
+    quick={"n": 400, "realizations": 18, "below": 36},
+    full={"n": 800, "realizations": 24, "below": 72},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
         "fold too low": {"g_h": 1.05 * FOLD},

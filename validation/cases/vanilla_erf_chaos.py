@@ -12,7 +12,7 @@ CASE = stationary_case(
     source="Sompolinsky, Crisanti & Sommers (1988); averages: Williams, Neural Comput. 10, 1203 (1998)",
     model="vanilla-erf",
     parameters={"g": 3.0},
-    quick={"n": 800, "counts": {"800": 64, "400": 16, "200": 64}, "starts": 2},
+    quick={"n": 640, "counts": {"640": 70, "320": 20, "160": 100}, "starts": 2},
     full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too large": {"g": 3.3},
