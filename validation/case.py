@@ -9,18 +9,18 @@ Cases live in `validation/cases/`, one file per claim, each with an object ``CAS
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
-
-from dmft.solvers.worker_processes import in_processes
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .compare import LEVEL, Row, decide
 from .journal import Journal
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from .theories import Theories
 
 __all__ = ["Case", "CaseResult", "Panel", "Series", "case_names", "get_case", "run_case"]
 
@@ -128,6 +128,7 @@ def run_case(
     workers: int,
     journal: Journal,
     watch: Watch,
+    theories: Theories,
 ) -> CaseResult:
     """Predict, measure (or take up what ``journal`` holds), judge, and try the planted faults."""
     begun = time.perf_counter()
@@ -142,12 +143,12 @@ def run_case(
 
     if case.missing:
         return result("not built", case.missing)
-    theory = case.predict(settings, workers)
+    theory = theories.theory(case)
     measured = case.measure(theory, settings, seed, workers, journal, watch)
     rows, verdict = decide(case.judge(theory, measured), LEVEL)
     faults = {
         name: decide(case.judge(wrong, measured), LEVEL)[1]
-        for name, wrong in _wrong_theories(case, settings, workers)
+        for name, wrong in theories.faults(case).items()
     }
     missed = [name for name, found in faults.items() if found != "fail"]
     objections = [row.objection for row in rows if row.objection]
@@ -161,17 +162,3 @@ def run_case(
         faults=faults,
         panels=case.draw(theory, measured),
     )
-
-
-def _wrong_theories(case: Case, settings: Settings, workers: int) -> Iterator[tuple[str, Any]]:
-    """The planted faults and what they predict, solved on as many processes as there are ``workers``."""
-    if workers == 1 or len(case.faults) < 2:
-        theories: Iterator[Any] = (wrong(settings, workers) for wrong in case.faults.values())
-    else:
-        solve = partial(_predicted, settings)
-        theories = in_processes(solve, tuple(case.faults.values()), workers, ordered=True)
-    return zip(case.faults, theories, strict=True)
-
-
-def _predicted(settings: Settings, wrong: Predict) -> Any:
-    return wrong(settings, 1)

@@ -16,6 +16,7 @@ from .case import CaseResult, case_names, get_case, run_case
 from .journal import Journal
 from .page import case_section, report_page
 from .simulate import default_workers
+from .theories import theories_ahead
 from .watch import Watch
 
 __all__ = ["run_all", "summary_json", "worst"]
@@ -47,24 +48,26 @@ def run_all(
                 f"cases: {', '.join(known)}"
             )
     target = None if folder is None else _prepared(Path(folder))
+    setting, processes = "full" if full else "quick", workers or default_workers()
     done: list[CaseResult] = []
     sections: list[str] = []
-    for name in only or known:
-        path = None if target is None else target / "measured" / f"{name}.jsonl"
-        done.append(
-            run_case(
+    with theories_ahead(only or known, setting, processes) as theories:
+        for name in only or known:
+            path = None if target is None else target / "measured" / f"{name}.jsonl"
+            result = run_case(
                 get_case(name),
-                "full" if full else "quick",
+                setting,
                 seed=seed,
-                workers=workers or default_workers(),
+                workers=processes,
                 journal=Journal(path),
                 watch=watch,
+                theories=theories,
             )
-        )
-        ended(done[-1])
-        if target is not None:
-            sections.append(case_section(done[-1]))
-            _write(target, done, sections, command)
+            done.append(result)
+            ended(result)
+            if target is not None:
+                sections.append(case_section(result))
+                _write(target, done, sections, command)
     return tuple(done)
 
 

@@ -14,6 +14,7 @@ from dmft.validation.compare import Row, over_networks
 from dmft.validation.journal import Journal
 from dmft.validation.page import case_section, report_page
 from dmft.validation.run_all import run_all, summary_json, worst
+from dmft.validation.theories import Theories
 from dmft.validation.watch import Silent
 
 
@@ -53,7 +54,15 @@ def coin(**changes):
 
 
 def run(case, setting="quick", journal=None):
-    return run_case(case, setting, seed=3, workers=1, journal=journal or Journal(), watch=Silent())
+    return run_case(
+        case,
+        setting,
+        seed=3,
+        workers=1,
+        journal=journal or Journal(),
+        watch=Silent(),
+        theories=Theories(setting, 1),
+    )
 
 
 def test_a_true_theory_passes_and_the_fault_is_caught():
