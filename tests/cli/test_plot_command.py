@@ -10,7 +10,7 @@ from dmft.cli import main
 RESULTS = {
     "solution.json": lambda: dmft.solve("vanilla", g=2),
     "curve.csv": lambda: dmft.boundary("gated", "fixed-points", alpha_r=[0, 5, 10]),
-    "phase.json": lambda: dmft.phase("vanilla-erf", g=[0.5, 1.5], input_x=[0, 1]),
+    "phase.json": lambda: dmft.phase("vanilla-erf", statics=True, g=[0.5, 1.5], input_x=[0, 1]),
     "scan.csv": lambda: dmft.scan("vanilla", g=[0.5, 1.5], workers=1),
 }
 
