@@ -65,11 +65,12 @@ def _solve(case: Case, what: str, setting: str, workers: int) -> Any:
 
 @contextmanager
 def theories_ahead(names: Sequence[str], setting: str, workers: int) -> Iterator[Theories]:
-    """Start the process, which ends with the context; with one worker there is none.
+    """Start the process, which ends with the context.
 
+    With one worker there is none, nor with full settings, whose theories keep all workers busy themselves.
     It goes through the cases in their order, without the theory of the first, which would be waited for.
     """
-    if workers == 1:
+    if workers == 1 or setting == "full":
         yield Theories(setting, workers)
         return
     from joblib.externals.loky import ProcessPoolExecutor

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import pytest
 
@@ -32,6 +33,11 @@ def told(name, what, setting):
     return name, what, setting, os.getpid()
 
 
+def busy(folder, name, what, setting):
+    (folder / str(os.getpid())).touch()
+    time.sleep(600)
+
+
 def refused(name, what, setting):
     raise InputError(f"{name}: not with me")
 
@@ -47,12 +53,12 @@ def test_another_process_finds_the_same(solved_here):
 
 def test_everything_but_the_first_theory_is_solved_ahead(monkeypatch, solved_here):
     monkeypatch.setattr("dmft.validation.theories._ahead", told)
-    with theories_ahead(NAMES, "full", 2) as theories:
+    with theories_ahead(NAMES, "quick", 2) as theories:
         assert theories.theory(get_case(NAMES[0])).lyapunov == solved_here[NAMES[0]]
         first = theories.faults(get_case(NAMES[0]))
-        assert first[:3] == (NAMES[0], "faults", "full")
-        assert theories.theory(SECOND)[:3] == (NAMES[1], "theory", "full")
-        assert theories.faults(SECOND) == (NAMES[1], "faults", "full", first[3])
+        assert first[:3] == (NAMES[0], "faults", "quick")
+        assert theories.theory(SECOND)[:3] == (NAMES[1], "theory", "quick")
+        assert theories.faults(SECOND) == (NAMES[1], "faults", "quick", first[3])
     assert first[3] != os.getpid()
     assert gone(first[3])
 
@@ -68,10 +74,23 @@ def gone(process):
     return False
 
 
-def test_one_worker_has_no_other_process(monkeypatch, solved_here):
+@pytest.mark.parametrize(("setting", "workers"), [("quick", 1), ("full", 2)])
+def test_no_other_process(setting, workers, monkeypatch, solved_here):
     monkeypatch.setattr("dmft.validation.theories._ahead", told)
-    with theories_ahead(NAMES, "quick", 1) as theories:
+    with theories_ahead(NAMES, setting, workers) as theories:
         assert theories.theory(SECOND).lyapunov == solved_here[NAMES[1]]
+
+
+def test_a_busy_process_ends_with_the_work(monkeypatch, tmp_path):
+    """As after Ctrl-C, when nobody waits for what it is at."""
+    monkeypatch.setattr("dmft.validation.theories._ahead", partial(busy, tmp_path))
+    with theories_ahead(NAMES, "quick", 2):
+        for _ in range(300):
+            if list(tmp_path.iterdir()):
+                break
+            time.sleep(0.1)
+    (process,) = (int(path.name) for path in tmp_path.iterdir())
+    assert gone(process)
 
 
 def test_errors_are_those_of_the_theory(monkeypatch):
