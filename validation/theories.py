@@ -18,7 +18,7 @@ from .case import Case, get_case
 
 __all__ = ["Theories", "theories_ahead"]
 
-_WHOLE_THEORY, _FAULTS = "theory", "faults"
+_THEORY, _FAULTS = "theory", "faults"
 
 
 class Theories:
@@ -39,7 +39,7 @@ class Theories:
 
     def theory(self, case: Case) -> Any:
         """What the case predicts."""
-        return self._solved(case, _WHOLE_THEORY)
+        return self._solved(case, _THEORY)
 
     def faults(self, case: Case) -> dict[str, Any]:
         """Description -> what the planted fault predicts."""
@@ -58,7 +58,7 @@ class Theories:
 
 def _solve(case: Case, what: str, setting: str, workers: int) -> Any:
     settings = case.settings[setting]
-    if what == _WHOLE_THEORY:
+    if what == _THEORY:
         return case.predict(settings, workers)
     return {name: wrong(settings, workers) for name, wrong in case.faults.items()}
 
@@ -78,7 +78,7 @@ def theories_ahead(names: Sequence[str], setting: str, workers: int) -> Iterator
     todo = [
         (name, what)
         for name in dict.fromkeys(names)
-        for what in (_WHOLE_THEORY, _FAULTS)
+        for what in (_THEORY, _FAULTS)
         if not get_case(name).missing
     ][1:]
     executor = ProcessPoolExecutor(
