@@ -193,10 +193,12 @@ def _stacked(upper: State, lower: State) -> State:
 def _inputs(
     right: RightHandSide, p: dict[str, float], patterns: Sequence[Array], dtype: DTypeLike
 ) -> tuple[Array, ...]:
-    inputs = []
-    means, variances = right.input_mean(p), right.input_variance(p)
-    if not patterns or not np.any([means, variances]):
+    if not patterns:
         return ()
+    means, variances = right.input_mean(p), right.input_variance(p)
+    if not np.any([means, variances]):
+        return ()
+    inputs = []
     for name, mean, variance, w in zip(right.info.inputs, means, variances, patterns, strict=True):
         if not (np.isfinite([mean, variance]).all() and variance >= 0):
             raise InputError(

@@ -8,9 +8,10 @@ the next one then lies in the processor's cache.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import add, mul, neg, sub, truediv
+from operator import pow as pow_
 from typing import Any
 
 from .tape import Table, Tape
@@ -62,14 +63,14 @@ def bind(tape: Tape, table: Table, known: Mapping[str, Any]) -> BoundTape:
     ([4.0], 2)
     """
     start, waiting, later = tape.partial(table, known)
-    steps, place = _without_trifles(start, later, table)
+    steps, place = _without_trifles(start, later)
     outputs = tuple(place.get(i, i) for i in tape.outputs)
     needed = _needed(steps, outputs)
     return _in_slots(start, waiting, needed, outputs, table)
 
 
 def _without_trifles(
-    start: list[Any], later: Mapping[int, _Step], table: Table
+    start: list[Any], later: Mapping[int, _Step]
 ) -> tuple[dict[int, _Step], dict[int, int]]:
     """The steps with what changes no digit left out, and where the results of those left out stand.
 
@@ -78,7 +79,6 @@ def _without_trifles(
     steps: dict[int, _Step] = {}
     place: dict[int, int] = {}
     negative: dict[int, int] = {}  # position of -x -> position of x
-    plain = {name: table.functions.get(name) is f for name, f in _OPERATORS.items()}
 
     def number(position: int) -> float | None:
         value = start[position]
@@ -87,32 +87,23 @@ def _without_trifles(
     for position, (function, given) in later.items():
         arguments = tuple(place.get(i, i) for i in given)
         steps[position] = function, arguments
-        name = next((n for n, f in _OPERATORS.items() if plain[n] and function is f), "")
-        if not name:
+        if function not in (add, mul, truediv, pow_):
             continue
         a, b = arguments
-        if name in ("add", "mul") and number(b) is not None:
+        if function in (add, mul) and number(b) is not None:
             a, b = b, a  # both commute
-        if (name, number(a)) in (("mul", 1), ("add", 0)):
+        if (function, number(a)) in ((mul, 1), (add, 0)):
             place[position] = b
-        elif (name, number(b)) in (("div", 1), ("pow", 1)):
+        elif (function, number(b)) in ((truediv, 1), (pow_, 1)):
             place[position] = a
-        elif (name, number(a)) == ("mul", -1):
+        elif (function, number(a)) == (mul, -1):
             negative[position] = b
-            steps[position] = operator.neg, (b,)
-        elif name == "add" and b in negative:
-            steps[position] = operator.sub, (a, negative[b])
-        elif name == "add" and a in negative:
-            steps[position] = operator.sub, (b, negative[a])
+            steps[position] = neg, (b,)
+        elif function is add and b in negative:
+            steps[position] = sub, (a, negative[b])
+        elif function is add and a in negative:
+            steps[position] = sub, (b, negative[a])
     return steps, place
-
-
-_OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-}
 
 
 def _needed(steps: Mapping[int, _Step], outputs: tuple[int, ...]) -> list[tuple[int, _Step]]:

@@ -18,7 +18,7 @@ def test_blocks_make_the_whole_product(rows, inner, columns, dtype):
     found = few_times_matrix(a, matrix)
     assert (found.dtype, found.shape) == (dtype, (rows, columns))
     exact = a.astype(np.float64) @ matrix.astype(np.float64)
-    # Higham, Accuracy and Stability of Numerical Algorithms, section 3.1; one part in 10^4 of an entry.
+    # Higham, Accuracy and Stability of Numerical Algorithms, section 3.1; entries are of size inner**0.5.
     bound = inner * np.finfo(dtype).eps * (abs(a) @ abs(matrix))
     assert (abs(found - exact) <= bound).all()
     np.testing.assert_array_equal(found, few_times_matrix(a, matrix))
