@@ -1,5 +1,7 @@
 """Length, step and memory of a run are decided sensibly, and absurd requests refused."""
 
+from math import factorial
+
 import numpy as np
 import pytest
 from scs_oracle import scs
@@ -22,6 +24,7 @@ GATED = {
     "tau_z": 1.0,
     "tau_r": 1.0,
 }
+QUIET = {"input_x": 0.0, "noise_x": 0.0}
 
 
 def test_lags_follow_the_theory():
@@ -79,13 +82,40 @@ def test_lag_at_level_of_what_never_falls():
     assert lag_at_level(np.array([0.0, 2.0]), np.array([1.0, 0.0]), 0.25) == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize(("change", "largest"), [({}, 0.25), ({"tau_r": 0.05}, 0.06)])
+@pytest.mark.parametrize(("change", "largest"), [({}, 0.5), ({"tau_r": 0.05}, 0.0625)])
 def test_step_follows_the_shortest_time(change, largest):
     """RK4 is stable up to dt = 2.8 time constants and accurate well below that."""
     p = GATED | change
     dt = choose_step(compile_network("gated"), p, 0)
     assert dt <= largest
     assert dt > largest / 8
+
+
+def test_the_step_follows_what_errors_add_up_to():
+    """x' = -x - a, a' = -a + 20 x turns by 4.5 and decays by 1 in a leak time: the error of
+    C(10, 10) is that of |R(dt z)|^(20/dt) against exp(20 Re z), R the polynomial of the rule."""
+    right = compile_network("adaptation")
+    p = {"g": 1e-3, "beta": 20.0, "gamma": 1.0}
+    z = -1 + 20**0.5 * 1j
+
+    def error(dt):
+        factor = sum((dt * z) ** k / factorial(k) for k in range(5))
+        return abs(abs(factor) ** (20 / dt) / np.exp(20 * z.real) - 1)
+
+    dt = choose_step(right, p, 0)
+    assert error(dt) < 3e-3 < error(2 * dt)
+
+
+def test_chaos_is_not_taken_for_an_error():
+    """At g = 20 two runs part within a few leak times, however small the step; what that does to
+    C(t,t) of 800 numbers is chance. Counted as an error it asks for steps of 1/256."""
+    assert choose_step(compile_network("vanilla"), {"g": 20.0, **QUIET}, 0) > 0.02
+
+
+def test_white_noise_limits_the_step():
+    p = {"g": 0.5, **QUIET}
+    assert choose_step(compile_network("vanilla"), p, 0) == 0.5
+    assert choose_step(compile_network("vanilla"), p | {"noise_x": 0.1}, 0) == 0.25
 
 
 def test_hopelessly_stiff_models_are_refused():

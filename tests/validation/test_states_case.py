@@ -1,5 +1,6 @@
 """Several states in one table: rows by state, a rival that is shown and not judged, resumed runs."""
 
+import numpy as np
 import pytest
 
 from dmft.validation.case import Panel
@@ -115,6 +116,22 @@ def test_without_a_rival_and_with_the_exponent_alone(measured):
         "theory",
         "3 networks, N = 200",
     ]
+
+
+def test_moments_are_those_of_the_largest_networks_or_of_the_limit(measured):
+    squares = {
+        n: np.mean([m["second_moment"]["x"] for m in measured["low"]["networks"] if m["n"] == n])
+        for n in (100, 200)
+    }
+    for moments, expected in [
+        ("largest N", squares[200]),
+        ("N = inf", 2 * squares[200] - squares[100]),  # the line in 1/N through both
+    ]:
+        some = two_gains(moments=moments)
+        rows = some.judge(some.predict(SETTINGS), measured)
+        for part in ("low", "low, static"):
+            (seen,) = [row.simulation for row in rows if row.quantity == f"{part}: C_x(0)"]
+            assert seen == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_fault_at_one_state_leaves_the_others_right(measured):

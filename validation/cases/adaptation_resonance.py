@@ -17,7 +17,7 @@ CASE = stationary_case(
     source="Muscinelli, Gerstner & Schwalger, PLoS Comput. Biol. 15, e1007122 (2019)",
     model="adaptation",
     parameters={"g": 3.0},
-    quick={"n": 480, "counts": {"480": 60, "240": 14, "120": 60}, "starts": 2},
+    quick={"n": 480, "counts": {"480": 66, "240": 14, "120": 60}, "starts": 2},
     full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too small": {"g": 2.7},

@@ -18,7 +18,7 @@ CASE = stationary_case(
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022)",
     model="gated",
     parameters={"g_h": 3.0, "alpha_r": 5.0, "tau_r": 2.0},
-    quick={"n": 600, "counts": {"600": 18, "300": 6, "150": 24}, "starts": 8},
+    quick={"n": 600, "counts": {"600": 22, "300": 8, "150": 28}, "starts": 8},
     full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain of the gate 20% too small": {"alpha_r": 4.0},

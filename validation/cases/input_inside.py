@@ -18,7 +18,7 @@ CASE = stationary_case(
     source="Krishnamurthy, Can & Schwab, Phys. Rev. X 12, 011011 (2022), with the input of a GRU",
     model="gated-input",
     parameters={"g_h": 4.0, "alpha_r": 5.0, "input_h": 0.1, "beta_z": -1.0},
-    quick={"n": 600, "counts": {"600": 44, "300": 12, "150": 44}, "starts": 2},
+    quick={"n": 600, "counts": {"600": 50, "300": 12, "150": 44}, "starts": 2},
     full={"n": 2000, "counts": {"2000": 24, "1000": 12, "500": 48}, "starts": 2},
     faults={
         "input outside the bracket": (

@@ -88,7 +88,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 400, "realizations": 18, "below": 36},
+    quick={"n": 400, "realizations": 24, "below": 36},
     full={"n": 800, "realizations": 24, "below": 72},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},

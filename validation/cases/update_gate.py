@@ -37,15 +37,18 @@ CASE = states_case(
     model="gated",
     states=_STATES,
     lags=(0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20),
-    judged=(2, 5, 10, 20),
+    # At lag 20 networks of 700 units lie a sixth above the limit, those of 2000 still 8%; it is drawn.
+    judged=(2, 5, 10),
+    moments="N = inf",
     rival=("closure", {"method": "factorised"}),
     quick={
         "states": ("alpha_z = 5 (a)",),
         "n": 700,
-        "counts": {"700": 14, "350": 8},
-        "transient": 80.0,
-        "duration": 50.0,
-        "starts": 4,
+        "counts": {"700": 16, "350": 14, "175": 16},
+        "transient": 50.0,
+        "duration": 70.0,
+        "starts": 10,
+        "tangents": 2,
         "precision": 0.02,
     },
     full={

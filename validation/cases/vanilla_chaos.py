@@ -15,7 +15,7 @@ CASE = stationary_case(
     source="Sompolinsky, Crisanti & Sommers, Phys. Rev. Lett. 61, 259 (1988)",
     model="vanilla",
     parameters={"g": 3.0},
-    quick={"n": 640, "counts": {"640": 64, "320": 16, "160": 90}, "starts": 2},
+    quick={"n": 640, "counts": {"640": 100, "320": 24, "160": 90}, "starts": 2},
     full={"n": 2000, "counts": {"2000": 12, "1000": 8, "500": 32}, "starts": 4},
     faults={
         "gain 10% too large": {"g": 3.3},
