@@ -104,7 +104,7 @@ CASE = ensemble_case(
     tasks=_tasks,
     judge=_judge,
     draw=_draw,
-    quick={"n": 90, "realizations": 18, "n_active": 400},
+    quick={"n": 90, "realizations": 12, "n_active": 400},
     full={"n": 140, "realizations": 24, "n_active": 1000},
     faults={
         "output gate that does not move": {"alpha_r": 0.0},
