@@ -172,8 +172,8 @@ def choose_step(
     larger than ``NOISY_STEP`` are not taken.
 
     The start is the worst. Stationary chaos of 800 units against steps of 1/16 (benchmarks/time_step.py):
-    at the steps taken for ten networks of the validation cases C(0) is off by 3e-6 to 8e-5, lambda by 2e-6
-    to 4e-5 (gated (4, 20): 2e-4 +- 7e-4); error bars are 5e-3.
+    at the steps taken for ten kinds of networks C(0) and lambda are off by at most 4e-5, where that can be
+    told (gated (4, 20) is not: 1e-4 +- 2e-4 and 2e-4 +- 7e-4); error bars are 5e-3.
 
     Raises `DmftError` when even 2^-10 is too long.
     """

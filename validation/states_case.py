@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .case import Case, Measured, Panel, Settings
 from .compare import Row, tested
 from .journal import Journal
-from .judge import Moments, judge, judge_exponents
+from .judge import judge, judge_exponents
 from .run_networks import counts_in, run_networks
 from .schedule import SAMPLE
 from .stationary_case import correlation_panel, measured_run, read_run
@@ -76,14 +76,13 @@ def states_case(
     full: Settings,
     faults: Mapping[str, Wrong],
     rival: tuple[str, Mapping[str, Any]] | None = None,
-    moments: Moments = "largest N",
     draw: Callable[[Sequence[Found], Measured], tuple[Panel, ...]] | None = None,
 ) -> Case:
     """A case whose theory is ``dmft.solve(model, ...)`` at every state.
 
-    Rule: the rows of `dmft.validation.judge` at every state with its ``moments``, C of the first field at
-    the lags ``judged``, in one common Holm family. ``rival``: its name and the options of `dmft.solve` that
-    give it. ``draw``: the figure, if it is not C(tau) at every state. Settings: ``states`` (labels), ``n``
+    Rule: the rows of `dmft.validation.judge` at every state, extrapolated to N = infinity, C of the first
+    field at the lags ``judged``, in one common Holm family. ``rival``: its name and the options of
+    `dmft.solve` that give it. ``draw``: the figure, if it is not C(tau) at every state. Settings: ``states`` (labels), ``n``
     and ``counts`` (size -> networks), ``starts`` of every network, ``precision`` of the theory;
     ``transient``, ``duration`` and ``amplitude`` if not those of `dmft.validation.schedule.plan`;
     ``tangents`` if not every start carries a tangent vector.
@@ -157,7 +156,7 @@ def states_case(
             if found.state.exponent_only:
                 seen: Sequence[Row] = judge_exponents(found.theory, networks)
             else:
-                seen = judge(found.theory, networks, schedule, moments=moments)[0]
+                seen = judge(found.theory, networks, schedule, moments="N = inf")[0]
             result += [replace(row, quantity=f"{label}: {row.quantity}") for row in seen]
             if rival is None or found.rival is None:
                 continue
@@ -168,7 +167,7 @@ def states_case(
                     judged=False,
                     verdict="shown",
                 )
-                for row in judge(found.rival, networks, schedule, moments=moments)[0]
+                for row in judge(found.rival, networks, schedule, moments="N = inf")[0]
                 if row.judged and row.quantity.startswith("C_")
             ]
         return result

@@ -65,7 +65,6 @@ CASE = states_case(
     lags=(0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20),
     # At lag 10 networks of 1200 units still lie a tenth above the limit; it is drawn.
     judged=(2, 5),
-    moments="N = inf",
     draw=_draw,
     quick={
         "states": (SHALLOW.label, BOTH_STEEP.label),
