@@ -44,8 +44,8 @@ def judge(
     """All rows and the verdict.
 
     C(0) of every field and C of the first field at the judged lags: at the largest N, where they are off
-    by O(1/N), or with ``moments`` "N = inf" extrapolated from all sizes in 1/N, for error bars a third to a half
-    wider; sizes that do not lie on a straight line then make the row inconclusive. The Lyapunov
+    by O(1/N), or with ``moments`` "N = inf" extrapolated from all sizes in 1/N, for error bars a third
+    to a half wider; sizes that do not lie on a straight line then make the row inconclusive. The Lyapunov
     exponent: extrapolated from all sizes, the values at each size shown but not judged. In states
     that move its finite-size bias is ~ 1/N. On constant branches it is the right edge of a random
     matrix's spectrum, which fluctuates and lies off by ~ N^(-1/2) up to logarithms (Cipolloni,

@@ -82,10 +82,10 @@ def states_case(
 
     Rule: the rows of `dmft.validation.judge` at every state, extrapolated to N = infinity, C of the first
     field at the lags ``judged``, in one common Holm family. ``rival``: its name and the options of
-    `dmft.solve` that give it. ``draw``: the figure, if it is not C(tau) at every state. Settings: ``states`` (labels), ``n``
-    and ``counts`` (size -> networks), ``starts`` of every network, ``precision`` of the theory;
-    ``transient``, ``duration`` and ``amplitude`` if not those of `dmft.validation.schedule.plan`;
-    ``tangents`` if not every start carries a tangent vector.
+    `dmft.solve` that give it. ``draw``: the figure, if it is not C(tau) at every state.
+    Settings: ``states`` (labels), ``n`` and ``counts`` (size -> networks), ``starts`` of every network,
+    ``precision`` of the theory; ``transient``, ``duration`` and ``amplitude`` if not those of
+    `dmft.validation.schedule.plan`; ``tangents`` if not every start carries a tangent vector.
     """
     solved: dict[str, Solution] = {}
 
