@@ -69,7 +69,7 @@ CASE = states_case(
     quick={
         "states": (SHALLOW.label, BOTH_STEEP.label),
         "n": 700,
-        "counts": {"700": 16, "350": 14, "175": 16},
+        "counts": {"700": 14, "350": 14, "175": 16},
         "transient": 50.0,
         "duration": 50.0,
         "amplitude": AMPLITUDE,

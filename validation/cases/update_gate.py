@@ -39,7 +39,7 @@ CASE = states_case(
     model="gated",
     states=_STATES,
     lags=(0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20),
-    # At lag 20 networks of 700 units lie a sixth above the limit, those of 2000 still 8%; it is drawn.
+    # At lag 20 networks of 700 units lie a sixth above the limit, those of 2000 still 9%; it is drawn.
     judged=(2, 5, 10),
     rival=("closure", {"method": "factorised"}),
     quick={
