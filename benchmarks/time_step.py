@@ -40,8 +40,7 @@ SETTLE, SAMPLE, SAMPLES, STARTS, SEED = 60.0, 0.5, 40, 8, 7
 
 def measured(run: Trajectory, dt: float) -> tuple[float, float]:
     """C(0) of the first field, two leak times after the change of step, and lambda."""
-    state = [x.copy() for x in run.x], [x.copy() for x in run.dx]
-    other = Trajectory(run.network, *state, dt, integrator=run.integrator)
+    other = Trajectory(run.network, run.x, run.dx, dt, integrator=run.integrator)
     squares, growth = [], []
     for _ in range(SAMPLES):
         growth.append(float(np.mean(other.advance(round(SAMPLE / dt)))) / SAMPLE)
